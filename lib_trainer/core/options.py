@@ -1,0 +1,134 @@
+"""Options are fields of frozen dataclasses; this module declares and describes them, `configs.py` loads and dumps."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from pathlib import Path
+from typing import Any, Protocol
+
+from lib_trainer.core.registry import Registry
+
+
+class TextType(Protocol):
+    """A type of our own that an option may have: read from text, written by `str`."""
+
+    @classmethod
+    def parse(cls, text: str) -> TextType: ...
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    ge: float | None = None,
+    le: float | None = None,
+    unit: str = "",
+    group: str = "",
+) -> Any:
+    """One option: its default (`...` if the user must give it), bounds, unit, and a sentence of help for users."""
+    metadata = {"help": help, "ge": ge, "le": le, "unit": unit, "group": group}
+    if default is ...:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def section(cls: type) -> Any:
+    """A nested group of options; it has no default of its own where one of its options must be given."""
+    metadata = {"section": True, "help": first_line(cls)}
+    if any(info.required for info in describe(cls)):
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default_factory=cls, metadata=metadata)
+
+
+def choice(registry: Registry[Any], default: str, help: str) -> Any:
+    """One implementation out of a registry, with that implementation's own options."""
+    return dataclasses.field(default_factory=registry[default], metadata={"registry": registry, "help": help})
+
+
+def first_line(cls: type) -> str:
+    """The opening sentence of a class's docstring: what the form and the command line say about it."""
+    return (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionInfo:
+    """All that a form, a command line or a check needs to know about one option."""
+
+    name: str
+    type: type
+    optional: bool
+    many: bool
+    choices: tuple[str, ...]
+    required: bool
+    default: Any
+    help: str
+    unit: str
+    group: str
+    ge: float | None
+    le: float | None
+    registry: Registry[Any] | None
+    section: bool
+
+    @property
+    def kind(self) -> str:
+        """What a value must be, in words."""
+        if self.choices:
+            one = "one of " + ", ".join(self.choices)
+        elif self.type is int:
+            one = "a whole number"
+        else:
+            one = {float: "a number", bool: "true or false", str: "text", Path: "a path"}.get(self.type, "text")
+        return f"a list, each {one}" if self.many else one
+
+    @property
+    def bounds(self) -> str:
+        """`64 to 2048`, `at least 0`, or nothing."""
+        if self.ge is not None and self.le is not None:
+            return f"{self.ge:g} to {self.le:g}"
+        if self.ge is not None:
+            return f"at least {self.ge:g}"
+        return f"at most {self.le:g}" if self.le is not None else ""
+
+
+def describe(cls: type) -> list[OptionInfo]:
+    """The options of a class in the order in which they were declared."""
+    hints = typing.get_type_hints(cls)
+    return [_describe_field(field, hints[field.name]) for field in dataclasses.fields(cls)]
+
+
+def _describe_field(field: dataclasses.Field[Any], hint: Any) -> OptionInfo:
+    hint, optional = _without_none(hint)
+    many = typing.get_origin(hint) is tuple
+    if many:
+        hint = typing.get_args(hint)[0]
+    choices = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+    required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    default = None if required else field.default
+    if field.default_factory is not dataclasses.MISSING:
+        default = None if field.metadata.get("section") else field.default_factory()
+    meta = field.metadata
+    return OptionInfo(
+        name=field.name,
+        type=str if choices else hint,
+        optional=optional,
+        many=many,
+        choices=choices,
+        required=required,
+        default=default,
+        help=meta.get("help", ""),
+        unit=meta.get("unit", ""),
+        group=meta.get("group", ""),
+        ge=meta.get("ge"),
+        le=meta.get("le"),
+        registry=meta.get("registry"),
+        section=meta.get("section", False),
+    )
+
+
+def _without_none(hint: Any) -> tuple[Any, bool]:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (hint,) = [arm for arm in typing.get_args(hint) if arm is not type(None)]
+        return hint, True
+    return hint, False
