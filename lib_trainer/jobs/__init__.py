@@ -1,0 +1,1 @@
+"""Run a step in the engine's own process and environment; standard library only."""
