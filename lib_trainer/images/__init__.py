@@ -1,0 +1,1 @@
+"""1. A folder of pictures -> clean pictures with captions."""

@@ -1,0 +1,117 @@
+"""One prepared copy: which size it gets, its pixels, and the bytes of its file."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+
+from lib_trainer.core.errors import ConfigError
+from lib_trainer.images.buckets import REDUCING_GAP, Size, bucket_sizes, cover, crop_to, nearest_bucket, target_size
+from lib_trainer.images.options import PrepareOptions
+from lib_trainer.images.pictures import Picture
+from lib_trainer.images.pixels import PIXEL_LIMIT, colour, open_picture
+
+# Raise it when the same options begin to give other pixels, so that older copies are made again.
+RECIPE_VERSION = 1
+SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+LONGEST_SIDE = {"png": 1_000_000, "jpeg": 65_500, "webp": 16_383}  # what the file formats hold, in pixels
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of one picture: cropped to `size`, only scaled to it, or fitted into it on a background."""
+
+    how: Literal["crop", "scale", "fit"]
+    size: Size
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """How `prepare` sizes pictures, with the list of buckets worked out once."""
+
+    options: PrepareOptions
+    sizes: list[Size]
+
+    @classmethod
+    def of(cls, options: PrepareOptions) -> Sizing:
+        """Work out the sizes.
+
+        Raises:
+            ConfigError: two options contradict each other.
+        """
+        buckets = options.buckets
+        if options.resize == "exact" and buckets.no_upscale:
+            raise ConfigError("'buckets.no_upscale' is true, but 'resize' is 'exact'; change one of them.")
+        if options.resize != "buckets" and buckets.square:
+            raise ConfigError(
+                f"'buckets.square' is true, but 'resize' is '{options.resize}'; it goes with 'buckets' only."
+            )
+        return cls(options, bucket_sizes(buckets) if options.resize == "buckets" else [])
+
+    def plan(self, width: int, height: int) -> Plan:
+        """What becomes of a picture of this size."""
+        buckets, cropped = self.options.buckets, self.options.crop == "centre"
+        if self.options.resize == "exact":
+            return Plan("crop" if cropped else "fit", (self.options.width, self.options.height))
+        if cropped and self.options.resize == "buckets":
+            return Plan("crop", target_size(width, height, buckets, self.sizes))
+        side = buckets.resolution
+        if cropped:
+            side = min(side, width, height) if buckets.no_upscale else side
+            return Plan("crop", (side, side))
+        target = nearest_bucket(width, height, self.sizes) if self.options.resize == "buckets" else (side, side)
+        scaled, _ = cover(width, height, target)
+        enlarges = scaled[0] > width or scaled[1] > height
+        return Plan("scale", (width, height) if enlarges and buckets.no_upscale else scaled)
+
+    def too_large(self, plan: Plan) -> str:
+        """Why such a copy can't be made, or nothing."""
+        width, height = plan.size
+        if max(plan.size) > LONGEST_SIDE[self.options.format] or width * height > PIXEL_LIMIT:
+            return f"its copy would have {width} x {height} pixels, too many for {self.options.format}; crop it"
+        return ""
+
+
+def recipe(options: PrepareOptions, plan: Plan) -> str:
+    """All that a copy's pixels depend on besides the original."""
+    lossy = "" if options.format == "png" else f" quality {options.quality}"
+    width, height = plan.size
+    behind = "#{:02x}{:02x}{:02x}".format(*colour(options.background))
+    return f"{RECIPE_VERSION} {plan.how} {width}x{height} on {behind} {options.format}{lossy}"
+
+
+def copy_bytes(picture: Picture, plan: Plan, options: PrepareOptions) -> bytes:
+    """The file of a copy.
+
+    Raises:
+        PictureError: the original can't be decoded (any more).
+    """
+    image = _shaped(open_picture(picture.path, options.background), plan, colour(options.background))
+    file = io.BytesIO()
+    if options.format == "png":
+        image.save(file, "PNG")
+    elif options.format == "jpeg":
+        image.save(file, "JPEG", quality=options.quality, subsampling="4:4:4")
+    else:
+        image.save(file, "WEBP", quality=options.quality)
+    return file.getvalue()
+
+
+def _shaped(image: Image.Image, plan: Plan, behind: tuple[int, int, int]) -> Image.Image:
+    if plan.how == "crop":
+        return crop_to(image, plan.size)
+    width, height = plan.size
+    inner = plan.size
+    if plan.how == "fit":
+        scale = min(width / image.width, height / image.height)
+        inner = max(1, min(width, round(image.width * scale))), max(1, min(height, round(image.height * scale)))
+    if inner != image.size:
+        image = image.resize(inner, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
+    if inner == plan.size:
+        return image
+    canvas = Image.new("RGB", plan.size, behind)
+    canvas.paste(image, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return canvas

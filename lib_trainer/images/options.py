@@ -1,0 +1,68 @@
+"""The options of pictures: where captions come from, which sizes there are, and how `prepare` makes clean copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lib_trainer.core.options import option, section
+
+
+@dataclass(frozen=True)
+class CaptionOptions:
+    """Where each picture's caption comes from."""
+
+    source: Literal["files", "file name", "prompt"] = option(
+        "files",
+        "'files' reads NAME.txt, NAME.caption or metadata.jsonl beside the picture, then the words of a '10_name' "
+        "folder, then the prompt below; 'file name' takes the picture's own name, with spaces for underscores; "
+        "'prompt' the prompt for all.",
+    )
+    prompt: str = option("", "Caption of every picture that has none of its own, such as 'a photo of sks dog'.")
+
+
+@dataclass(frozen=True)
+class BucketOptions:
+    """The sizes that pictures are scaled and cropped to, one list for all shapes of picture."""
+
+    resolution: int = option(512, "Pictures keep about this side squared as their area.", ge=64, le=2048, unit="px")
+    step: int = option(64, "Sides are multiples of this; 8 suits very small models.", ge=8, le=256, unit="px")
+    min_side: int | None = option(None, "Shortest side; empty means half the resolution.", ge=8, le=2048, unit="px")
+    max_side: int | None = option(
+        None,
+        "Longest side; empty means twice the resolution, or more for a smaller shortest side, so that wide pictures "
+        "keep their area.",
+        ge=64,
+        le=8192,
+        unit="px",
+    )
+    no_upscale: bool = option(
+        False, "Small pictures are not enlarged; they keep their size, cut to multiples of the step."
+    )
+    square: bool = option(False, "One square size only: whatever does not fit the square is cropped away.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions:
+    """Copy pictures, scaled and cropped, into a new folder with their captions; the originals stay untouched."""
+
+    folder: Path = option(..., "Folder with your pictures; folders inside it are searched too.")
+    output: Path | None = option(None, "New folder for the copies; empty means beside yours, ending in '-prepared'.")
+    resize: Literal["buckets", "shortest", "exact"] = option(
+        "buckets",
+        "'buckets' fits each picture to the nearest training size, 'shortest' scales its shortest side to the "
+        "resolution (and crops it to a square), 'exact' makes every picture width x height.",
+    )
+    crop: Literal["centre", "none"] = option(
+        "centre",
+        "Cut away what overhangs at both ends, or keep it all: 'exact' then fills up with the background, the others "
+        "keep the overhang.",
+    )
+    width: int = option(512, "Width for 'exact'.", ge=8, le=8192, unit="px")
+    height: int = option(512, "Height for 'exact'.", ge=8, le=8192, unit="px")
+    background: str = option("white", "Colour behind transparent pictures: a name or #rrggbb.")
+    format: Literal["png", "jpeg", "webp"] = option("png", "File format of the copies.")
+    quality: int = option(95, "Quality of JPEG and WebP copies.", ge=1, le=100, unit="%")
+    captions: CaptionOptions = section(CaptionOptions)
+    buckets: BucketOptions = section(BucketOptions)

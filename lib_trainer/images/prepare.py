@@ -1,0 +1,179 @@
+"""The step `prepare`: copies of pictures, scaled and cropped, with their captions, in a new folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lib_trainer.core.errors import DataError
+from lib_trainer.core.events import Notice, Progress, Saved
+from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.images.copies import SUFFIXES, Sizing
+from lib_trainer.images.copying import CopyJob, Outcome, bring_up_to_date
+from lib_trainer.images.folder import scan
+from lib_trainer.images.manifest import Copy, name_copies, read_manifest, write_manifest
+from lib_trainer.images.options import PrepareOptions
+from lib_trainer.images.pictures import PictureFolder, Skipped
+from lib_trainer.images.pixels import colour
+from lib_trainer.images.report import describe_pictures, picture_notices
+from lib_trainer.images.threads import in_threads
+
+PROGRESS_SECONDS = 0.5
+REMEMBER_EVERY = 64  # copies
+NAMED_AT_MOST = 10
+
+
+class _StopRequested(Exception):  # noqa: N818 - nothing went wrong
+    """The run was asked to stop while the pictures were looked through."""
+
+
+def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
+    """Bring the folder of copies up to date; returns `{"folder", "pictures", "made", "kept", "skipped"}`.
+
+    A copy made before from the same bytes with the same settings is kept; copies and captions that somebody changed
+    since are kept as well and reported, as are copies whose original is gone. A request to stop ends it after the
+    copies that are being made.
+
+    Raises:
+        ConfigError: two options contradict each other.
+        DataError: there is no readable picture, or the folders lie inside each other.
+        OutputError: the copies can't be written.
+    """
+    sizing = Sizing.of(options)
+    colour(options.background)
+    output = output_folder(options)
+    known = read_manifest(output)
+    try:
+        found = _scan(options, run)
+    except _StopRequested:
+        return _result(output, [], 0)
+    jobs, too_large = _jobs(found, sizing, output, known)
+    found.skipped.extend(too_large)
+    for table in describe_pictures(found, options.buckets if options.resize == "buckets" else None):
+        run.append(table)
+    for notice in picture_notices(found):
+        run.append(notice)
+    left_over = _left_over(output, known, jobs)
+    outcomes = _bring_up_to_date(jobs, options, output, known, run)
+    _report(outcomes, left_over, run)
+    if len(outcomes) == len(jobs):
+        run.append(Saved("pictures", str(output)))
+    return _result(output, outcomes, len(found.skipped))
+
+
+def output_folder(options: PrepareOptions) -> Path:
+    """Where the copies go.
+
+    Raises:
+        DataError: that is the folder of the originals, or one of the two lies inside the other.
+    """
+    folder = options.folder
+    output = options.output or folder.parent / f"{folder.name}-prepared"
+    inner, outer = folder.resolve(), output.resolve()
+    if inner == outer or inner in outer.parents or outer in inner.parents:
+        raise DataError(
+            f"The copies would go to {output}, which overlaps with the originals in {folder}; "
+            "choose an 'output' outside of that folder."
+        )
+    return output
+
+
+def _scan(options: PrepareOptions, run: RunDirectory) -> PictureFolder:
+    tell = _progress(run, "Looking at pictures")
+
+    def looked(done: int, total: int) -> None:
+        if run.stop_requested():
+            raise _StopRequested
+        tell(done, total)
+
+    return scan(options.folder, options.captions, looked)
+
+
+def _progress(run: RunDirectory, stage: str) -> Callable[[int, int], None]:
+    told = 0.0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if done == total or time.monotonic() - told > PROGRESS_SECONDS:
+            told = time.monotonic()
+            run.append(Progress(stage, done, total, "pictures"))
+
+    return tell
+
+
+def _jobs(
+    found: PictureFolder, sizing: Sizing, output: Path, known: dict[str, Copy]
+) -> tuple[list[CopyJob], list[Skipped]]:
+    """What is to be done, and the pictures whose copies would be impossibly large."""
+    originals = {picture.path.relative_to(found.folder).as_posix(): picture for picture in found.pictures}
+    names = name_copies(output, list(originals), known, SUFFIXES[sizing.options.format])
+    jobs, skipped = [], []
+    for original, picture in originals.items():
+        plan = sizing.plan(picture.width, picture.height)
+        reason = sizing.too_large(plan)
+        if reason:
+            skipped.append(Skipped(picture.path, reason))
+        else:
+            jobs.append(CopyJob(original, picture, plan, names[original], known.get(original)))
+    return jobs, skipped
+
+
+def _left_over(output: Path, known: dict[str, Copy], jobs: list[CopyJob]) -> list[str]:
+    """The copies whose originals are gone; those that are gone themselves are forgotten."""
+    wanted = {job.original for job in jobs}
+    for original in [original for original in known if original not in wanted]:
+        if not (output / known[original].name).exists():
+            del known[original]
+    return [copy.name for original, copy in known.items() if original not in wanted]
+
+
+def _bring_up_to_date(
+    jobs: list[CopyJob], options: PrepareOptions, output: Path, known: dict[str, Copy], run: RunDirectory
+) -> list[Outcome]:
+    """Make what is not there yet; names are remembered before their files appear, in case the run is killed."""
+    copies = {job.original: Copy(job.name, caption=job.picture.caption) for job in jobs} | known
+    write_manifest(output, copies)
+    tell = _progress(run, "Making copies")
+    outcomes: list[Outcome] = []
+    work = partial(bring_up_to_date, options=options, output=output)
+    try:
+        with closing(in_threads(work, jobs, run.stop_requested)) as results:
+            for outcome in results:
+                outcomes.append(outcome)
+                if outcome.copy is not None:
+                    copies[outcome.job.original] = outcome.copy
+                tell(len(outcomes), len(jobs))
+                if len(outcomes) % REMEMBER_EVERY == 0:
+                    write_manifest(output, copies)
+    finally:
+        write_manifest(output, copies)
+    return outcomes
+
+
+def _report(outcomes: list[Outcome], left_over: list[str], run: RunDirectory) -> None:
+    pictures = [outcome.job.name for outcome in outcomes if outcome.picture_edited]
+    captions = [outcome.job.name for outcome in outcomes if outcome.caption_edited]
+    superseded = [outcome.superseded for outcome in outcomes if outcome.superseded]
+    for names, what in (
+        (left_over, "copies are left whose originals are gone or can't be read; delete them if they are not wanted"),
+        (pictures, "copies were changed by somebody and are left so; delete them to have them made again"),
+        (captions, "captions of copies were changed by somebody and are left so; delete them to have them written"),
+        (superseded, "copies in another format were changed by somebody and are left beside the new ones"),
+    ):
+        if names:
+            more = f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else ""
+            run.append(Notice(f"{len(names)} {what}: {', '.join(names[:NAMED_AT_MOST])}{more}.", level="warning"))
+    for outcome in outcomes:
+        if outcome.failure:
+            run.append(Notice(outcome.failure, level="warning"))
+
+
+def _result(output: Path, outcomes: list[Outcome], skipped: int) -> dict[str, Any]:
+    made = sum(outcome.made for outcome in outcomes)
+    failed = sum(outcome.copy is None for outcome in outcomes)
+    kept = len(outcomes) - made - failed
+    return {"folder": str(output), "pictures": made + kept, "made": made, "kept": kept, "skipped": skipped + failed}

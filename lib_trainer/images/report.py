@@ -1,0 +1,80 @@
+"""What the user sees of a folder of pictures before anything is done with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib_trainer.core.events import Notice, Table
+from lib_trainer.images.buckets import bucket_sizes, target_size
+from lib_trainer.images.captions import NO_CAPTION
+from lib_trainer.images.options import BucketOptions
+from lib_trainer.images.pictures import Picture, PictureFolder
+
+MOST_ROWS = 200
+MOST_NOTICES = 50
+
+
+def describe_pictures(
+    folder: PictureFolder, buckets: BucketOptions | None = None, repeats: int = 1
+) -> list[Table]:
+    """Tables of what was found, what was skipped and why, and how many pictures each bucket gets.
+
+    `repeats` multiplies the repeats of each picture. Without `buckets` the last table is left out.
+    """
+    tables = [_found(folder, repeats)]
+    if folder.skipped:
+        rows = [[_inside(folder.folder, entry.path), entry.reason] for entry in folder.skipped]
+        tables.append(Table("Skipped files", ["File", "Reason"], _at_most(rows)))
+    if buckets is not None:
+        tables.append(_sizes(folder.pictures, buckets, repeats))
+    return tables
+
+
+def picture_notices(folder: PictureFolder) -> list[Notice]:
+    """The notices of a scan as events; very many are cut short, and the last says so."""
+    notices = [Notice(message, level="warning") for message in folder.notices[:MOST_NOTICES]]
+    more = len(folder.notices) - MOST_NOTICES
+    if more > 0:
+        notices.append(Notice(f"There are {more} more notices about these pictures.", level="warning"))
+    return notices
+
+
+def _found(folder: PictureFolder, repeats: int) -> Table:
+    pictures = folder.pictures
+    sources = Counter(picture.caption_source for picture in pictures)
+    without = sources.pop(NO_CAPTION, 0)
+    rows = [["Pictures found", str(len(pictures))]]
+    rows += [[f"Captioned from {source}", str(count)] for source, count in sorted(sources.items())]
+    rows += [["Without a caption", str(without)], ["Skipped files", str(len(folder.skipped))]]
+    for times, count in sorted(Counter(picture.repeats * repeats for picture in pictures).items()):
+        if times > 1:
+            rows.append([f"Repeated {times} times", str(count)])
+    rows.append(["Pictures in one epoch", str(sum(picture.repeats for picture in pictures) * repeats)])
+    return Table(f"Pictures in {folder.folder}", ["", "Count"], rows)
+
+
+def _sizes(pictures: Sequence[Picture], buckets: BucketOptions, repeats: int) -> Table:
+    sizes = bucket_sizes(buckets)
+    found: Counter[tuple[int, int]] = Counter()
+    shown: Counter[tuple[int, int]] = Counter()
+    enlarged: Counter[tuple[int, int]] = Counter()
+    for picture in pictures:
+        size = target_size(picture.width, picture.height, buckets, sizes)
+        found[size] += 1
+        shown[size] += picture.repeats * repeats
+        enlarged[size] += picture.width < size[0] or picture.height < size[1]
+    rows = [
+        [f"{size[0]} x {size[1]}", str(found[size]), str(shown[size]), str(enlarged[size])] for size in sorted(found)
+    ]
+    return Table("Buckets", ["Size", "Pictures", "In one epoch", "Enlarged"], rows)
+
+
+def _inside(folder: Path, path: Path) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+
+def _at_most(rows: list[list[str]]) -> list[list[str]]:
+    more = len(rows) - MOST_ROWS
+    return [*rows[:MOST_ROWS], [f"and {more} more", ""]] if more > 0 else rows
