@@ -1,0 +1,1 @@
+"""2. Pictures and captions -> batches."""

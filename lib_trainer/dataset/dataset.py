@@ -1,0 +1,183 @@
+"""A folder of pictures ready for training: its entries, the batches of each epoch, their latents and captions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from lib_trainer.core.errors import ConfigError, DataError
+from lib_trainer.core.events import Notice
+from lib_trainer.dataset.cache import MEMORY_BYTES, LatentCache, Latents, View
+from lib_trainer.dataset.captions import steady_captions, vary_caption
+from lib_trainer.dataset.context import DatasetContext
+from lib_trainer.dataset.encoding import encode_views
+from lib_trainer.dataset.entries import Entry, find_entries
+from lib_trainer.dataset.options import DatasetOptions
+from lib_trainer.dataset.order import Showing, Size, epoch_batches, steps_per_epoch
+from lib_trainer.images.pixels import colour
+
+if TYPE_CHECKING:
+    from lib_trainer.models.model import Model
+
+BatchPlan = list[Showing]
+SHORT_BATCHES = 0.75
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures of one size: mean and std of their latents, each [n, channels, height, width] in fp32 on the CPU."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+    captions: list[str]
+    paths: list[Path]
+
+
+class Dataset:
+    """Entries in the order of their paths; all that happens by chance follows from the seed and the epoch alone."""
+
+    def __init__(
+        self,
+        entries: list[Entry],
+        options: DatasetOptions,
+        model: Model,
+        cache: LatentCache,
+        context: DatasetContext,
+    ) -> None:
+        self.entries = entries
+        self.context = context
+        self._options = options
+        self._model = model
+        self._cache = cache
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """How many batches every epoch has."""
+        return steps_per_epoch(self._buckets, self._repeats, self.context.batch_size)
+
+    @property
+    def steady_captions(self) -> list[str] | None:
+        """Every caption that can occur, or None if shuffled or dropped tags make too many to list."""
+        return steady_captions([entry.caption for entry in self.entries], self._options)
+
+    def batches(self, epoch: int) -> list[BatchPlan]:
+        """What each batch of an epoch will show."""
+        return epoch_batches(self._buckets, self._repeats, self.context.batch_size, self.context.seed, epoch)
+
+    def load(self, plan: BatchPlan, epoch: int) -> Batch:
+        """The latents and captions of one batch; a cache file that was damaged or removed meanwhile is made anew.
+
+        Raises:
+            DataError: that was needed, and the picture can't be read any more.
+        """
+        entries = [self.entries[showing.entry] for showing in plan]
+        latents = [self._latents(self._view(showing, epoch)) for showing in plan]
+        return Batch(
+            mean=torch.stack([mean for mean, _ in latents]),
+            std=torch.stack([std for _, std in latents]),
+            captions=[self._caption(showing, epoch) for showing in plan],
+            paths=[entry.path for entry in entries],
+        )
+
+    @property
+    def _buckets(self) -> list[Size]:
+        return [entry.bucket for entry in self.entries]
+
+    @property
+    def _repeats(self) -> list[int]:
+        return [entry.repeats for entry in self.entries]
+
+    def _caption(self, showing: Showing, epoch: int) -> str:
+        random = showing.random(self.context.seed, epoch, "caption")
+        return vary_caption(self.entries[showing.entry].caption, self._options, random)
+
+    def _view(self, showing: Showing, epoch: int) -> View:
+        view = self.entries[showing.entry].view
+        random = showing.random(self.context.seed, epoch, "flip")
+        return view.mirror() if random.random() < self._options.flip else view
+
+    def _latents(self, view: View) -> Latents:
+        latents = self._cache.read(view)
+        if latents is None:
+            unreadable = encode_views([view], self._options.background, self._cache, self._model, self.context)
+            latents = self._cache.read(view)
+            if latents is None:
+                reason = unreadable.get(view.path, "its cache file can't be read back")
+                raise DataError(f"The picture {view.path} was there when training began and is not now: {reason}.")
+        return latents
+
+
+def open_dataset(options: DatasetOptions, model: Model, context: DatasetContext) -> Dataset:
+    """Find the pictures, report on them, and encode those that no cache holds.
+
+    Raises:
+        DataError: no picture of the folder can be used.
+        ConfigError: the sizes do not fit the model, or an option of the pictures can't be used.
+        StopRequested, ModelError, OutputError: as `encode_views`.
+    """
+    context = dataclasses.replace(context, cache=options.cache or context.cache)
+    if options.buckets.step % model.pixels_per_latent:
+        raise ConfigError(
+            f"'buckets.step' is {options.buckets.step}; this model needs a multiple of {model.pixels_per_latent} px."
+        )
+    background = colour(options.background)
+    entries = find_entries(options, context)
+    cache = LatentCache(
+        folder=context.cache,
+        recipe=(model.vae_digest, str(model.vae_dtype), repr(background)),
+        kept_in_memory=_latent_bytes(entries, options.flip > 0, model) <= MEMORY_BYTES,
+        notify=context.warn,
+    )
+    unreadable = encode_views(_missing(entries, options, cache), options.background, cache, model, context)
+    for path, reason in unreadable.items():
+        context.warn(f"{path} is left out: {reason}.")
+    usable = [entry for entry in entries if entry.path not in unreadable]
+    if not usable:
+        raise DataError(f"None of the {len(entries)} pictures in {options.folder} can be read; see the notices above.")
+    dataset = Dataset(usable, options, model, cache, context)
+    _notice_short_batches(dataset)
+    return dataset
+
+
+def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
+    """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
+    return dataclasses.replace(
+        options, folder=folder, repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0
+    )
+
+
+def shared_pictures(one: Dataset, other: Dataset) -> list[tuple[Path, Path]]:
+    """The pictures that both datasets hold, byte for byte; learnt by heart they make a held-out loss worthless."""
+    known = {entry.view.digest: entry.path for entry in one.entries}
+    return [(known[entry.view.digest], entry.path) for entry in other.entries if entry.view.digest in known]
+
+
+def _notice_short_batches(dataset: Dataset) -> None:
+    """Say it if the batches hold on average less than three quarters of what was asked for."""
+    wanted, steps = dataset.context.batch_size, dataset.steps_per_epoch
+    showings = sum(entry.repeats for entry in dataset.entries)
+    buckets = len({entry.bucket for entry in dataset.entries})
+    if buckets > 1 and showings < SHORT_BATCHES * steps * wanted:
+        dataset.context.emit(
+            Notice(
+                f"Batches hold {showings / steps:.1f} pictures on average instead of {wanted}, because the {showings} "
+                f"pictures of an epoch have {buckets} sizes; 'buckets.square' or a larger 'buckets.step' make fewer."
+            )
+        )
+
+
+def _missing(entries: Sequence[Entry], options: DatasetOptions, cache: LatentCache) -> list[View]:
+    """The views without latents, each content once."""
+    wanted = [view for entry in entries for view in entry.views(mirrored_too=options.flip > 0)]
+    return [view for view in {cache.key(view): view for view in wanted}.values() if not cache.has(view)]
+
+
+def _latent_bytes(entries: Sequence[Entry], mirrored_too: bool, model: Model) -> int:
+    values = sum(width * height for entry in entries for width, height in [entry.bucket])
+    per_latent = model.pixels_per_latent**2
+    return values // per_latent * model.latent_channels * torch.float32.itemsize * 2 * (2 if mirrored_too else 1)

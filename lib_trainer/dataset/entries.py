@@ -1,0 +1,82 @@
+"""What a folder holds for training: each picture with its caption, its repeats, and how it is scaled and cropped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_trainer.core.errors import DataError
+from lib_trainer.dataset.cache import View
+from lib_trainer.dataset.context import DatasetContext
+from lib_trainer.dataset.digests import picture_digests
+from lib_trainer.dataset.options import DatasetOptions
+from lib_trainer.dataset.order import Size
+from lib_trainer.dataset.progress import PictureProgress
+from lib_trainer.images.buckets import bucket_sizes, cover, target_size
+from lib_trainer.images.folder import scan
+from lib_trainer.images.pictures import Picture
+from lib_trainer.images.report import describe_pictures, picture_notices
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture to learn from: its caption as it was found, its repeats by the folder and the options together."""
+
+    view: View
+    caption: str
+    repeats: int
+
+    @property
+    def path(self) -> Path:
+        return self.view.path
+
+    @property
+    def bucket(self) -> Size:
+        """Width and height in pixels after scaling and cropping."""
+        return self.view.size
+
+    def views(self, mirrored_too: bool) -> list[View]:
+        """What must be encoded to show this picture."""
+        return [self.view, self.view.mirror()] if mirrored_too else [self.view]
+
+
+def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry]:
+    """Scan the folder and report what it holds, before anything is encoded.
+
+    Raises:
+        DataError: there is no such folder, or no readable picture in it.
+        ConfigError: the sizes or the source of the captions contradict each other.
+        StopRequested: asked for during the scan.
+    """
+    sizes = bucket_sizes(options.buckets)
+    progress = PictureProgress(context.emit, "Looking at pictures")
+
+    def look(done: int, total: int) -> None:
+        context.check_stop()
+        progress.tell(done, total)
+
+    found = scan(options.folder, options.captions, look)
+    for event in (*picture_notices(found), *describe_pictures(found, options.buckets, options.repeats)):
+        context.emit(event)
+    targets = [target_size(picture.width, picture.height, options.buckets, sizes) for picture in found.pictures]
+    return _entries(found.pictures, targets, options, context)
+
+
+def _entries(
+    pictures: Sequence[Picture], targets: Sequence[Size], options: DatasetOptions, context: DatasetContext
+) -> list[Entry]:
+    place = hashlib.sha256(str(options.folder).encode("utf-8")).hexdigest()[:16]
+    digests = picture_digests([picture.path for picture in pictures], context.cache / "digests" / f"{place}.json")
+    entries = []
+    for picture, target in zip(pictures, targets, strict=True):
+        if picture.path not in digests:
+            context.warn(f"{picture.path} is left out: it can't be read any more.")
+            continue
+        scaled, box = cover(picture.width, picture.height, target)
+        view = View(picture.path, digests[picture.path], scaled, box)
+        entries.append(Entry(view, picture.caption, picture.repeats * options.repeats))
+    if not entries:
+        raise DataError(f"None of the {len(pictures)} pictures in {options.folder} can be read any more.")
+    return entries

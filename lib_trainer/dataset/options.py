@@ -1,0 +1,27 @@
+"""The options of a dataset: which pictures, in which sizes, and what is done to captions while training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_trainer.core.options import option, section
+from lib_trainer.images.options import BucketOptions, CaptionOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetOptions:
+    """The pictures to learn from and how their captions are varied."""
+
+    folder: Path = option(..., "Folder with the training pictures; folders inside it are searched too.")
+    repeats: int = option(1, "How often each picture comes in one epoch; a '10_name' folder multiplies it by 10.", ge=1)
+    trigger: str = option("", "Word put before each caption; use it in prompts to call what was learned.")
+    shuffle_tags: bool = option(False, "Shuffle the comma-separated tags of a caption each time it is used.")
+    keep_tags: int = option(0, "The first tags stay in front, unshuffled and never dropped.", ge=0, unit="tags")
+    tag_dropout: float = option(0.0, "Chance that a tag is left out each time.", ge=0, le=1)
+    caption_dropout: float = option(0.0, "Chance that a picture is shown without its caption.", ge=0, le=1)
+    flip: float = option(0.0, "Chance that a picture is mirrored; 0 for text or a side parting.", ge=0, le=1)
+    background: str = option("white", "Colour behind transparent pictures: a name or #rrggbb.")
+    captions: CaptionOptions = section(CaptionOptions)
+    buckets: BucketOptions = section(BucketOptions)
+    cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
