@@ -1,0 +1,90 @@
+"""What every family provides: the parts that can be trained, and the few operations that training and sampling need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import torch
+
+    from lib_trainer.models.original_tensors import OriginalTensors
+
+Prediction = Literal["epsilon", "v"]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Family(Protocol):
+    """One line of the table of families."""
+
+    name: str
+
+    @staticmethod
+    def recognises(shapes: Shapes) -> bool:
+        """Whether a checkpoint with these tensor names and shapes (original layout) belongs to the family."""
+
+    @staticmethod
+    def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:
+        """Read a single file or a diffusers folder straight into `dtype`, offline, with no random initialisation.
+
+        Raises:
+            ModelError: the file can't be read or something is missing in it.
+        """
+
+
+class Model(Protocol):
+    """A loaded model. Latents are [n, channels, height / 8, width / 8], already multiplied by the VAE's factor."""
+
+    family: str
+    path: Path
+    prediction: Prediction
+    alphas_cumprod: torch.Tensor  # [1000], fp32, on the CPU
+    latent_channels: int
+    pixels_per_latent: int
+    device: torch.device
+    dtype: torch.dtype  # of the parts' weights
+    vae_dtype: torch.dtype  # what the VAE computes in
+
+    @property
+    def vae_digest(self) -> str:
+        """Hex digest of the VAE's weights as they are stored."""
+
+    @property
+    def text_digest(self) -> str:
+        """Hex digest of the text encoder's weights as they were loaded, and of the tokenizer."""
+
+    @property
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """What can be trained, "unet" and "text_encoder", frozen; read from the file when first asked for."""
+
+    def tokenize(self, captions: list[str]) -> torch.Tensor:
+        """Token ids [n, 77]; what does not fit is cut."""
+
+    def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
+        """Hidden states [n, 77, width] of the text encoder; clip_skip as the WebUI counts it, 1 = the last layer."""
+
+    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """The U-Net's output for noisy latents at integer timesteps [n]."""
+
+    def encode_pictures(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of the latents of pictures [n, 3, h, w] in -1..1; loads the VAE if need be."""
+
+    def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pictures [n, 3, h, w] in -1..1; loads the VAE if need be."""
+
+    def release_vae(self) -> None:
+        """Give the VAE's memory back; it is loaded again when it is needed."""
+
+    def network_name(self, part: str, module: str) -> str:
+        """The name under which the WebUI knows a module of a part, such as `lora_unet_mid_block_..._to_q`."""
+
+    def original_network_name(self, part: str, module: str) -> str:
+        """The same with the module's name in the original layout, as `lora_unet_middle_block_..._to_q`."""
+
+    @property
+    def webui_knows_network_names(self) -> bool:
+        """Whether A1111 finds the model's modules under `network_name`; else it does under `original_network_name`."""
+
+    def original_tensors(self) -> OriginalTensors:
+        """Every tensor under its name and in its shape in the original single-file layout; read lazily, one by one."""

@@ -1,0 +1,196 @@
+"""A loaded Stable Diffusion 1 model: text encoder and U-Net in memory, the autoencoder when it is needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lib_trainer.core.errors import ModelError
+from lib_trainer.models.clip_tokens import ClipTokens
+from lib_trainer.models.memory import return_freed_memory
+from lib_trainer.models.model import Prediction
+from lib_trainer.models.original_tensors import OriginalTensors
+from lib_trainer.models.sd1_folder import open_folder, read_folder_settings
+from lib_trainer.models.sd1_keys import KeyMap
+from lib_trainer.models.sd1_layout import TOKENS, UNET, Layout, read_layout, text_prefix
+from lib_trainer.models.sd1_modules import build_text_encoder, build_unet, build_vae, check, fill, original_names
+from lib_trainer.models.sd1_settings import Settings, read_settings
+from lib_trainer.models.tensor_files import TensorFile, open_tensors
+
+WEBUI_LAYERS = 2
+NETWORK_PREFIXES = {"unet": "lora_unet_", "text_encoder": "lora_te_text_model_"}
+
+
+def load_sd1(path: Path, dtype: torch.dtype, device: torch.device) -> Sd1Model:
+    """Read a single file or a diffusers folder.
+
+    Raises:
+        ModelError: the file can't be read, or tensors are missing in it or of the wrong shapes.
+    """
+    source = open_folder(path) if path.is_dir() else open_tensors(path)
+    layout = read_layout(path, source.shapes)
+    if layout.text.tokens < TOKENS:
+        raise ModelError(f"{path} knows {layout.text.tokens} tokens, CLIP's tokenizer has {TOKENS}; use another model.")
+    settings = read_folder_settings(path, layout) if path.is_dir() else read_settings(path, layout)
+    return Sd1Model(source, layout, settings, dtype, device)
+
+
+class Sd1Model:
+    """The family's model; see the protocol `Model` for what each operation promises."""
+
+    family = "sd1"
+
+    def __init__(
+        self, source: TensorFile, layout: Layout, settings: Settings, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.path: Path = source.path
+        self.prediction: Prediction = settings.prediction
+        self.dtype, self.device = dtype, device
+        # fp16 overflows in some autoencoders; bf16 has the range.
+        self.vae_dtype = torch.bfloat16 if _has_fast_bf16(device) else torch.float32
+        self.latent_channels = layout.unet.latent_channels
+        self.pixels_per_latent = 2 ** (len(layout.vae.channels) - 1)
+        self.alphas_cumprod = _alphas_cumprod(settings)
+        self._source, self._layout, self._settings = source, layout, settings
+        self._keys = KeyMap(layout, text_prefix(source.shapes))
+        self._tokens = ClipTokens()
+        self._vae: Any = None
+        # The parameters under the names they have before a trainable wraps modules; filled with the parts.
+        self._parameters: dict[str, dict[str, torch.nn.Parameter]] = {}
+        self._empty = {
+            "unet": build_unet(layout.unet, settings),
+            "text_encoder": build_text_encoder(layout.text, settings),
+        }
+        for part, module in (*self._empty.items(), ("vae", build_vae(layout.vae))):
+            check(module, part, source, self._keys)
+
+    @cached_property
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """The trainable parts, read when they are first asked for: pictures can be encoded before, in less memory."""
+        parts = {
+            part: fill(module, part, self._source, self._keys, self.dtype, self.device)
+            for part, module in self._empty.items()
+        }
+        self._parameters = {part: dict(module.named_parameters()) for part, module in parts.items()}
+        return parts
+
+    @cached_property
+    def _unet(self) -> Any:
+        return self.parts["unet"]
+
+    @cached_property
+    def _text_encoder(self) -> Any:
+        return self.parts["text_encoder"]
+
+    def tokenize(self, captions: list[str]) -> torch.Tensor:
+        """Token ids [n, 77] on the CPU; what does not fit is cut."""
+        return self._tokens(captions)
+
+    def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
+        """Hidden states [n, 77, width] of the text encoder; clip_skip as the WebUI counts it, 1 = the last layer.
+
+        Raises:
+            ModelError: the text encoder has not so many layers.
+        """
+        layers = self._text_encoder.encoder.layers
+        if not 1 <= clip_skip <= len(layers):
+            raise ModelError(f"Clip skip {clip_skip} is impossible; {self.path} allows 1 to {len(layers)}.")
+        states = self._text_encoder.embeddings(input_ids=ids.to(self.device))
+        for layer in layers[: len(layers) + 1 - clip_skip]:
+            states = layer(states, None, is_causal=True)
+        return self._text_encoder.final_layer_norm(states)  # type: ignore[no-any-return]
+
+    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """The U-Net's output for noisy latents at integer timesteps [n]."""
+        output = self._unet(noisy.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)
+        return output[0]  # type: ignore[no-any-return]
+
+    def encode_pictures(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation, fp32, of the latents of pictures [n, 3, h, w] in -1..1."""
+        vae = self._loaded_vae()
+        with torch.autocast(self.device.type, enabled=False):
+            moments = vae.quant_conv(vae.encoder(pixels.to(self.device, self.vae_dtype))).float()
+        mean, log_variance = moments.chunk(2, dim=1)
+        # The bounds are those of the original's DiagonalGaussianDistribution.
+        deviation = torch.exp(0.5 * log_variance.clamp(-30.0, 20.0))
+        return mean * self._settings.latent_factor, deviation * self._settings.latent_factor
+
+    def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pictures [n, 3, h, w], fp32, in about -1..1; loads the VAE if need be."""
+        vae = self._loaded_vae()
+        latents = (latents.float() / self._settings.latent_factor).to(self.device, self.vae_dtype)
+        with torch.autocast(self.device.type, enabled=False):
+            return vae.decode(latents, return_dict=False)[0].float()  # type: ignore[no-any-return]
+
+    def release_vae(self) -> None:
+        """Give the VAE's memory back; it is loaded again when it is needed."""
+        self._vae = None
+        return_freed_memory()
+
+    def network_name(self, part: str, module: str) -> str:
+        """The name under which kohya's files, and so all programs, know a module of a part."""
+        return NETWORK_PREFIXES[part] + module.replace(".", "_")
+
+    def original_network_name(self, part: str, module: str) -> str:
+        """The same with the module's name in the original layout; of the text encoder it is no other name."""
+        original = self._keys.original(f"unet.{module}") if part == "unet" else None
+        if original is None:
+            return self.network_name(part, module)
+        return NETWORK_PREFIXES[part] + original.removeprefix(UNET).replace(".", "_")
+
+    @property
+    def webui_knows_network_names(self) -> bool:
+        """Whether A1111 finds the modules under `network_name`: its rules count two layers on each level."""
+        return self._layout.unet.layers == WEBUI_LAYERS
+
+    def original_tensors(self) -> OriginalTensors:
+        """Every tensor under its name and in its shape in the original single-file layout; read lazily, one by one."""
+        loaded = {
+            self._keys.original(f"{part}.{name}") or "": parameter
+            for part in self.parts
+            for name, parameter in self._parameters[part].items()
+        }
+        return OriginalTensors(self._source, loaded)
+
+    @cached_property
+    def vae_digest(self) -> str:
+        """SHA-256 of the VAE as it is stored, and of the factor its latents are multiplied by."""
+        names = original_names(build_vae(self._layout.vae), "vae", self._keys).values()
+        return self._digest(names, self._settings.latent_factor).hexdigest()
+
+    @cached_property
+    def text_digest(self) -> str:
+        """SHA-256 of the text encoder as it was loaded, and of the tokenizer."""
+        names = original_names(self._empty["text_encoder"], "text_encoder", self._keys).values()
+        digest = self._digest(names, (self._settings.text_heads, self._settings.text_activation))
+        self._tokens.digest_into(digest)
+        return digest.hexdigest()
+
+    def _digest(self, names: Iterable[str], settings: object) -> hashlib._Hash:
+        digest = hashlib.sha256(repr(settings).encode())
+        for name in sorted(names):
+            digest.update(f"{name} {self._source.dtype(name)} {self._source.shapes[name]}".encode())
+            digest.update(self._source.read(name).reshape(-1).view(torch.uint8).numpy().data)
+        return digest
+
+    def _loaded_vae(self) -> Any:
+        if self._vae is None:
+            vae = build_vae(self._layout.vae)
+            self._vae = fill(vae, "vae", self._source, self._keys, self.vae_dtype, self.device)
+        return self._vae
+
+
+def _has_fast_bf16(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _alphas_cumprod(settings: Settings) -> torch.Tensor:
+    """The share of signal at each timestep of the "scaled linear" schedule of latent diffusion models, fp32."""
+    first, last = settings.first_beta**0.5, settings.last_beta**0.5
+    betas = torch.linspace(first, last, settings.timesteps, dtype=torch.float64) ** 2
+    return torch.cumprod(1.0 - betas, dim=0).float()

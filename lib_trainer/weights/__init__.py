@@ -1,0 +1,1 @@
+"""4. Trained weights -> files that the WebUI reads."""
