@@ -1,0 +1,63 @@
+"""What every entry of the table of trainables provides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    import torch
+
+    from lib_trainer.models.model import Model
+
+
+class Network(Protocol):
+    """Small weights that ride on a model's modules; attached, they take part in every forward pass."""
+
+    matched: int  # how many modules of the model it rides on
+
+    def parameters(self, part: str) -> list[torch.nn.Parameter]:
+        """The trained tensors of a part ("unet", "text_encoder"), fp32, in a stable order; none if it has none."""
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """What the file holds, by the WebUI's names."""
+
+    def metadata(self) -> dict[str, str]:
+        """What the file's header says about its shape (`ss_network_*`)."""
+
+    def load_tensors(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Take the values of tensors of the same names and shapes."""
+
+    def set_strength(self, strength: float) -> None:
+        """How much it adds: 0 is the model alone, 1 is what was trained."""
+
+    def train(self, training: bool) -> None:
+        """Whether dropout is on."""
+
+    def detach(self) -> None:
+        """Leave the model as it was."""
+
+
+class TrainableOptions(Protocol):
+    """Options of one kind of network, how to start one, and how to recognise and open its file."""
+
+    families: ClassVar[tuple[str, ...]]
+
+    def attach(self, model: Model, parts: Collection[str], seed: int) -> Network:
+        """Start a new network on those parts of a model; equal seeds give equal weights.
+
+        Raises:
+            ConfigError: the options can't work on this model.
+        """
+
+    @staticmethod
+    def recognises(names: Collection[str]) -> bool:
+        """Whether a file with these tensor names is of this kind."""
+
+    @staticmethod
+    def open(model: Model, tensors: Mapping[str, torch.Tensor]) -> Network:
+        """Attach the network that these tensors of a file describe.
+
+        Raises:
+            ModelError: some tensors fit no module of the model.
+        """

@@ -1,0 +1,131 @@
+"""The layers of a LoRA: y = W x + b + strength * alpha / rank * B (A x), with W frozen and A, B trained.
+
+The scale is applied on the side of the rank, A and B are cast to the arithmetic's type (never the activations to
+theirs), and the addition is made in place into the frozen layer's output.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def lora_delta(down: Tensor, up: Tensor, scale: float) -> Tensor:
+    """The weight that the two matrices add, in fp32.
+
+    Args:
+        down: [rank, in] or [rank, in, kh, kw].
+        up: [out, rank] or [out, rank, 1, 1].
+        scale: strength * alpha / rank.
+
+    Returns:
+        [out, in] or [out, in, kh, kw] (Hu et al., 2021, section 4.1).
+    """
+    product = up.float().flatten(1) @ down.float().flatten(1)
+    return scale * product.reshape(up.shape[0], *down.shape[1:])
+
+
+class _LinearWithLora(torch.autograd.Function):
+    """`addmm` into the frozen layer's output; only x, A x, A and B are kept for the backward pass."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor, scale: float
+    ) -> Tensor:
+        rows = x.reshape(-1, x.shape[-1])
+        hidden = rows @ down.t()
+        y = functional.linear(rows, weight, bias)
+        y.addmm_(hidden, up.t(), alpha=scale)
+        ctx.save_for_backward(rows, hidden, weight, down, up)
+        ctx.scale = scale
+        return y.view(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        rows, hidden, weight, down, up = ctx.saved_tensors
+        gradient = gradients[0].reshape(-1, gradients[0].shape[-1])
+        to_hidden = (gradient @ up).mul_(ctx.scale)
+        to_up = (gradient.t() @ hidden).mul_(ctx.scale)
+        to_down = to_hidden.t() @ rows
+        to_x = None
+        if ctx.needs_input_grad[0]:
+            to_x = (gradient @ weight).addmm_(to_hidden, down).view(*gradients[0].shape[:-1], -1)
+        return to_x, None, None, to_down, to_up, None
+
+
+class LoraLayer(nn.Module):
+    """What the linear and the convolutional layer share: A, B, their scale, and riding on a frozen module."""
+
+    def __init__(self, frozen: nn.Linear | nn.Conv2d, rank: int, alpha: float, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.frozen = [frozen]  # in a list: not a sub-module, its weights are not ours
+        self.rank, self.alpha, self.dropout = rank, alpha, dropout
+        self.scale = alpha / rank
+        device = frozen.weight.device
+        shapes = _shapes(frozen, rank)
+        self.down = nn.Parameter(torch.zeros(shapes[0], device=device))
+        self.up = nn.Parameter(torch.zeros(shapes[1], device=device))
+        frozen.forward = self.forward  # type: ignore[method-assign]
+
+    def start(self, generator: torch.Generator) -> None:
+        """A from the uniform distribution of a new linear layer (Kaiming, a = sqrt 5), B zero: nothing is added yet."""
+        bound = 1 / math.sqrt(self.down[0].numel())
+        values = torch.rand(self.down.shape, generator=generator) * (2 * bound) - bound
+        self.down.data.copy_(values)
+
+    def set_strength(self, strength: float) -> None:
+        self.scale = strength * self.alpha / self.rank
+
+    def release(self) -> None:
+        """Give the frozen module its own forward back."""
+        del self.frozen[0].forward
+
+
+class LoraLinear(LoraLayer):
+    """On a linear layer; x is [..., in]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        frozen = self.frozen[0]
+        dtype = _arithmetic(x)
+        x = x.to(dtype)
+        weight = frozen.weight.to(dtype)
+        bias = None if frozen.bias is None else frozen.bias.to(dtype)
+        if self.scale == 0:
+            return functional.linear(x, weight, bias)
+        down, up = self.down.to(dtype), self.up.to(dtype)
+        if self.dropout and self.training:
+            hidden = functional.dropout(functional.linear(x, down), self.dropout)
+            return functional.linear(x, weight, bias) + functional.linear(hidden, up * self.scale)
+        with torch.autocast(x.device.type, enabled=False):
+            return _LinearWithLora.apply(x, weight, bias, down, up, self.scale)  # type: ignore[no-any-return]
+
+
+class LoraConv(LoraLayer):
+    """On a convolution; x is [n, in, h, w], B is a 1x1 convolution."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        frozen = self.frozen[0]
+        assert isinstance(frozen, nn.Conv2d)
+        y = frozen._conv_forward(x, frozen.weight, frozen.bias)
+        if self.scale == 0:
+            return y
+        down, up = self.down.to(y.dtype), (self.up * self.scale).to(y.dtype)
+        hidden = functional.conv2d(x, down, None, frozen.stride, frozen.padding, frozen.dilation)
+        if self.dropout and self.training:
+            hidden = functional.dropout(hidden, self.dropout)
+        return y + functional.conv2d(hidden, up)
+
+
+def _shapes(frozen: nn.Linear | nn.Conv2d, rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if isinstance(frozen, nn.Conv2d):
+        return (rank, frozen.in_channels, *frozen.kernel_size), (frozen.out_channels, rank, 1, 1)
+    return (rank, frozen.in_features), (frozen.out_features, rank)
+
+
+def _arithmetic(x: Tensor) -> torch.dtype:
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype

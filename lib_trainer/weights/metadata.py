@@ -1,0 +1,69 @@
+"""What a network file says about itself: kohya's `ss_*` keys, as the WebUI reads them, and `modelspec.*`.
+
+Every value is text; tables are JSON. Sources: the WebUI's Lora extension (which keys it shows, its rule for the version
+of the base model) and the Stability AI model metadata standard 1.0.0.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+ARCHITECTURES = {"sd1": "stable-diffusion-v1/lora"}
+BASE_VERSIONS = {"sd1": "sd_v1"}
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What is known about a network when it is written; resolution in pixels, times in seconds since 1970."""
+
+    family: str
+    base_name: str
+    prediction: str
+    resolution: int
+    clip_skip: int
+    trigger: str
+    started_at: float
+    finished_at: float
+    epoch: int
+    step: int
+    seed: int
+    options: dict[str, str] = field(default_factory=dict)  # further ss_* facts: learning rates, optimizer, ...
+    buckets: dict[tuple[int, int], int] = field(default_factory=dict)  # (width, height) -> pictures
+    folders: dict[str, tuple[int, int]] = field(default_factory=dict)  # name -> (repeats, pictures)
+    tags: dict[str, dict[str, int]] = field(default_factory=dict)  # folder name -> tag -> how often
+
+
+def network_metadata(name: str, facts: NetworkFacts, of_network: dict[str, str]) -> dict[str, str]:
+    """The header of the file `name` (its stem, which is also its alias in the WebUI); hashes are added on writing."""
+    buckets = {
+        str(number): {"resolution": list(size), "count": count}
+        for number, (size, count) in enumerate(sorted(facts.buckets.items()))
+    }
+    folders = {folder: {"n_repeats": repeats, "img_count": count} for folder, (repeats, count) in facts.folders.items()}
+    return {
+        "ss_output_name": name,
+        "ss_base_model_version": BASE_VERSIONS[facts.family],
+        "ss_v2": "False",
+        "ss_sd_model_name": facts.base_name,
+        "ss_clip_skip": str(facts.clip_skip),
+        "ss_resolution": f"({facts.resolution}, {facts.resolution})",
+        "ss_training_started_at": str(facts.started_at),
+        "ss_training_finished_at": str(facts.finished_at),
+        "ss_epoch": str(facts.epoch),
+        "ss_steps": str(facts.step),
+        "ss_seed": str(facts.seed),
+        "ss_num_train_images": str(sum(repeats * count for repeats, count in facts.folders.values())),
+        "ss_bucket_info": json.dumps({"buckets": buckets}),
+        "ss_dataset_dirs": json.dumps(folders),
+        "ss_tag_frequency": json.dumps(facts.tags),
+        **of_network,
+        **facts.options,
+        "modelspec.sai_model_spec": "1.0.0",
+        "modelspec.architecture": ARCHITECTURES[facts.family],
+        "modelspec.implementation": "diffusers",
+        "modelspec.title": name,
+        "modelspec.resolution": f"{facts.resolution}x{facts.resolution}",
+        "modelspec.prediction_type": facts.prediction,
+        **({"modelspec.trigger_phrase": facts.trigger} if facts.trigger else {}),
+    }

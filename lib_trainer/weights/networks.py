@@ -1,0 +1,116 @@
+"""Network files: written whole, read back, every key matched; and opened onto a model again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from lib_trainer.core.errors import ModelError, TrainingError
+from lib_trainer.core.whole_files import whole_file
+from lib_trainer.models.tensor_files import open_tensors
+from lib_trainer.trainables import TRAINABLES
+
+if TYPE_CHECKING:
+    from lib_trainer.models.model import Model
+    from lib_trainer.trainables.base import Network
+
+LEGACY_HASH_START, LEGACY_HASH_LENGTH = 0x100000, 0x10000
+
+
+def write_network(path: Path, tensors: Mapping[str, Tensor], dtype: torch.dtype, metadata: dict[str, str]) -> None:
+    """Write a network as safetensors in `dtype` under a whole name, with the hashes that the WebUI shows.
+
+    Raises:
+        TrainingError: a value is not finite (in `dtype`), or the file read back differs from what was written.
+        OSError: what the disk said; nothing is left behind.
+    """
+    from safetensors.torch import save
+
+    kept = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()}
+    for name, tensor in kept.items():
+        if not torch.isfinite(tensor).all():
+            raise TrainingError(
+                f"{path.name} was not written: {name} holds values that are not finite as {dtype}. "
+                "Save in bf16 or fp32, or lower the learning rate."
+            )
+    hashes = _hashes(save(kept))
+    with whole_file(path) as file:
+        file.write(save(kept, {**metadata, **hashes}))
+    _read_back(path, kept)
+
+
+def _hashes(file: bytes) -> dict[str, str]:
+    """`sshs_model_hash` is the SHA-256 of the data behind the header, `sshs_legacy_hash` the WebUI's old short one."""
+    data_start = 8 + int.from_bytes(file[:8], "little")
+    legacy = sha256(file[LEGACY_HASH_START : LEGACY_HASH_START + LEGACY_HASH_LENGTH]).hexdigest()[:8]
+    whole = sha256(file[data_start:]).hexdigest()
+    return {"sshs_model_hash": whole, "sshs_legacy_hash": legacy, "modelspec.hash_sha256": f"0x{whole}"}
+
+
+def _read_back(path: Path, written: Mapping[str, Tensor]) -> None:
+    found = read_network(path)
+    wrong = [name for name in written if name not in found or not torch.equal(found[name], written[name])]
+    if wrong or len(found) != len(written):
+        raise TrainingError(f"{path} does not hold what was written ({len(wrong)} tensors differ); check the disk.")
+
+
+def in_original_names(model: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a network with the names that its modules have in the original layout."""
+    return _renamed(tensors, _names(model))
+
+
+def _names(model: Model) -> dict[str, str]:
+    """Of each module of the model: its kohya name -> its original one."""
+    modules = [(part, name) for part, module in model.parts.items() for name, _ in module.named_modules()]
+    return {model.network_name(*module): model.original_network_name(*module) for module in modules}
+
+
+def _renamed(tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    parted = ((*name.partition("."), tensor) for name, tensor in tensors.items())
+    return {names.get(module, module) + dot + rest: tensor for module, dot, rest, tensor in parted}
+
+
+def read_network(path: Path) -> dict[str, Tensor]:
+    """All tensors of a network file.
+
+    Raises:
+        ModelError: the file is missing, broken or no tensor file.
+    """
+    file = open_tensors(path)
+    return {name: file.read(name) for name in file.shapes}
+
+
+def open_network(model: Model, path: Path) -> Network:
+    """Attach the network of a file, in kohya's or the original names, to a model; every key of it must match.
+
+    Raises:
+        ModelError: the file can't be read, is of no known kind, or does not fit the model.
+    """
+    original_to_kohya = {original: name for name, original in _names(model).items()}
+    tensors = _renamed(read_network(path), original_to_kohya)
+    for _, kind in TRAINABLES:
+        if kind.recognises(tensors):
+            try:
+                return kind.open(model, tensors)
+            except ModelError as error:
+                raise ModelError(f"{path}: {error}") from error
+    raise ModelError(f"{path} is no network file of a known kind ({', '.join(TRAINABLES.names)}); give another file.")
+
+
+def check_matches(model: Model, path: Path, network: Network) -> None:
+    """Check that each tensor of a written file has a module of the model behind its name, as a loader would find it.
+
+    Raises:
+        TrainingError: a key would not be found.
+    """
+    stems = {name.split(".")[0] for name in read_network(path)}
+    names = _names(model)
+    known = {*names, *names.values()}
+    if not stems <= known or len(stems) != network.matched:
+        odd = ", ".join(sorted(stems - known)[:3])
+        raise TrainingError(f"{path}: {len(stems - known)} of {len(stems)} modules are not the model's ({odd}).")
