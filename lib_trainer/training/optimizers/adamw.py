@@ -1,0 +1,28 @@
+"""AdamW: Adam with decoupled weight decay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lib_trainer.core.options import option
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """The usual choice: Adam with decoupled weight decay (Loshchilov & Hutter, 2019)."""
+
+    weight_decay: float = option(0.01, "Pulls weights towards zero at every step.", ge=0, le=1)
+    beta1: float = option(0.9, "How long the direction of a step is remembered.", ge=0, le=0.9999)
+    beta2: float = option(0.999, "How long the size of gradients is remembered.", ge=0, le=0.99999)
+    epsilon: float = option(1e-8, "Keeps the step finite where gradients vanish.", ge=1e-16, le=1e-2)
+
+    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        import torch
+
+        return torch.optim.AdamW(
+            groups, betas=(self.beta1, self.beta2), eps=self.epsilon, weight_decay=self.weight_decay, fused=True
+        )

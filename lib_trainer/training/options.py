@@ -1,0 +1,121 @@
+"""The options of a training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lib_trainer.core.errors import ConfigError
+from lib_trainer.core.options import choice, option, section
+from lib_trainer.core.units import Every
+from lib_trainer.dataset.options import DatasetOptions
+from lib_trainer.models.sampler_names import SamplerName
+from lib_trainer.trainables import TRAINABLES
+from lib_trainer.trainables.base import TrainableOptions
+from lib_trainer.training.losses import LOSSES
+from lib_trainer.training.losses.base import LossOptions
+from lib_trainer.training.optimizers import OPTIMIZERS
+from lib_trainer.training.optimizers.base import OptimizerOptions
+from lib_trainer.training.schedules import SCHEDULES
+from lib_trainer.training.schedules.base import ScheduleOptions
+
+NOT_IN_NAMES = '/\\:*?"<>|'  # what Windows refuses; the WebUI's <lora:NAME:1> can't have some of them either
+
+
+@dataclass(frozen=True)
+class DiffusionOptions:
+    """How noise is added and what the model is asked for."""
+
+    prediction: Literal["auto", "epsilon", "v"] = option(
+        "auto", "What the model predicts: the noise (epsilon) or the velocity (v); 'auto' asks the checkpoint."
+    )
+    noise_offset: float = option(0.0, "Adds this much of one even tone to the noise, for deeper darks.", ge=0, le=1)
+    min_snr_gamma: float | None = option(
+        None, "Caps the weight of nearly clean timesteps (min-SNR, usually 5); empty weighs all alike.", ge=0.01, le=100
+    )
+
+
+@dataclass(frozen=True)
+class PreviewOptions:
+    """Pictures drawn while training, always from the same prompts and seed."""
+
+    prompts: tuple[str, ...] = option((), "Prompts to draw; none means no previews.")
+    negative_prompt: str = option("", "What the previews should not show.")
+    every: Every = option(Every(1, "epoch"), "How often: '1 epoch', '200 steps' or 'never'.")
+    sampler: SamplerName = option("DPM++ 2M", "Sampler, by the WebUI's name.")
+    steps: int = option(20, "Sampling steps of a preview.", ge=1, le=150, unit="steps")
+    cfg_scale: float = option(7.0, "How strictly the prompt is followed.", ge=1, le=30)
+    width: int | None = option(None, "Width; empty means the training resolution.", ge=64, le=2048, unit="px")
+    height: int | None = option(None, "Height; empty means the training resolution.", ge=64, le=2048, unit="px")
+    seed: int = option(1, "Seed of the first prompt; each further prompt has the next one.", ge=0)
+
+
+@dataclass(frozen=True)
+class SavingOptions:
+    """Which files are written, where, and how often."""
+
+    folder: Path | None = option(None, "Folder for the finished files; empty means the WebUI's models/Lora.")
+    name: str = option("", "Name of the files; empty takes the name of the picture folder.")
+    every: Every = option(
+        Every(1, "epoch"), "How often: '2 epochs', '500 steps', '15 minutes' or 'never'; the last is always saved."
+    )
+    precision: Literal["fp16", "bf16", "fp32"] = option("fp16", "Number format in the files.")
+    layer_names: Literal["kohya", "original"] = option(
+        "kohya", "Names of the layers in the files: 'kohya' is what all programs read; 'original' is needed in the WebUI "
+        "for models that are built unlike Stable Diffusion 1, such as the demo's."
+    )
+    state_every: Every = option(Every(1, "epoch"), "How often a state to resume from is saved; one is kept.")
+
+    def __post_init__(self) -> None:
+        odd = [sign for sign in self.name if sign in NOT_IN_NAMES]
+        if odd:
+            raise ConfigError(f"'saving.name' is {self.name!r}; {odd[0]!r} can't be in a file's name, leave it out.")
+
+
+@dataclass(frozen=True)
+class ValidationOptions:
+    """Pictures kept aside: their loss shows whether the model learns or only remembers."""
+
+    folder: Path | None = option(None, "Folder with pictures that are never trained on.")
+    every: Every = option(Every(1, "epoch"), "How often their loss is measured.")
+    timesteps: int = option(4, "Noise levels at which each picture is measured.", ge=1, le=100)
+    seed: int = option(1234, "Seed of the fixed noise.", ge=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """Train a network on a folder of pictures."""
+
+    model: Path = option(..., "The checkpoint to start from: a .safetensors or .ckpt file, or a diffusers folder.")
+    dataset: DatasetOptions = section(DatasetOptions)
+    trainable: TrainableOptions = choice(TRAINABLES, "lora", "What is trained.")
+    epochs: int = option(10, "How often all pictures are gone through.", ge=1, le=100_000)
+    max_steps: int | None = option(None, "Ends the training after this many steps.", ge=1, unit="steps")
+    batch_size: int = option(1, "Pictures per forward pass; more is faster and needs more memory.", ge=1, le=256)
+    accumulate: int = option(1, "Batches whose gradients are averaged into one step.", ge=1, le=1024, unit="batches")
+    learning_rate: float = option(1e-4, "Step size of the U-Net.", ge=0, le=10)
+    text_encoder_learning_rate: float | None = option(
+        None, "Step size of the text encoder; empty means the same as the U-Net, 0 leaves it alone.", ge=0, le=10
+    )
+    optimizer: OptimizerOptions = choice(OPTIMIZERS, "adamw", "Update rule.")
+    schedule: ScheduleOptions = choice(SCHEDULES, "constant", "How the learning rate changes over the run.")
+    max_grad_norm: float | None = option(1.0, "Clips gradients to this norm; empty turns clipping off.", ge=0.0001)
+    loss: LossOptions = choice(LOSSES, "mse", "What is minimised.")
+    diffusion: DiffusionOptions = section(DiffusionOptions)
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = option(
+        "auto", "Arithmetic: 'auto' takes bf16 where the machine is fast at it, fp16 on older GPUs, else fp32."
+    )
+    frozen_precision: Literal["auto", "fp32", "fp16", "bf16"] = option(
+        "auto", "Number format of the weights that are not trained; 'auto' takes that of the arithmetic."
+    )
+    gradient_checkpointing: bool = option(False, "Saves memory by computing parts twice: about a third slower.")
+    clip_skip: int = option(1, "Which text layer is used, counted from the last as the WebUI does.", ge=1, le=12)
+    seed: int = option(0, "Start of all random numbers: equal seeds and options give equal results.", ge=0)
+    previews: PreviewOptions = section(PreviewOptions)
+    saving: SavingOptions = section(SavingOptions)
+    validation: ValidationOptions = section(ValidationOptions)
+
+    def __post_init__(self) -> None:
+        if self.learning_rate == 0 and self.text_encoder_learning_rate in (None, 0):
+            raise ConfigError("'learning_rate' is 0 and so is the text encoder's: nothing would be learned; raise one.")

@@ -1,0 +1,188 @@
+"""The files of a run: networks with what lies beside them, named by epochs completed, and patience with full disks."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from lib_trainer.core.configs import dump
+from lib_trainer.core.errors import OutputError
+from lib_trainer.core.events import Notice, Saved
+from lib_trainer.core.places import lora_folder
+from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.core.whole_files import whole_file, write_text
+from lib_trainer.dataset.context import StopRequested
+from lib_trainer.models.precision import DTYPES
+from lib_trainer.training.session import Session
+from lib_trainer.training.states import Place
+from lib_trainer.weights.metadata import NetworkFacts, network_metadata
+from lib_trainer.weights.networks import check_matches, in_original_names, write_network
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+WAIT_SECONDS = 2.0
+VERSIONS = {"sd1": "SD1"}  # the WebUI's words in the file beside a network
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a run's files are called and when it began; chosen once, the same after resuming."""
+
+    name: str
+    folder: Path
+    started_at: float
+
+
+def identity(run: RunDirectory, folder: Path | None, wanted: str) -> Identity:
+    """The run's identity, made at its first start: a name whose files are not there yet in the folder.
+
+    Raises:
+        OutputError: the folder can't be written to.
+    """
+    file = run.path / "identity.json"
+    if file.exists():
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return Identity(known["name"], Path(known["folder"]), known["started_at"])
+    place = folder or lora_folder()
+    _check_writable(place)
+    name, count = wanted, 1
+    while any(place.glob(f"{_glob_escaped(name)}-e[0-9]*")):
+        count += 1
+        name = f"{wanted}-{count}"
+    if name != wanted:
+        run.append(Notice(f"{place} holds files of another run called {wanted!r}; this one is called {name!r}."))
+    made = Identity(name, place, time.time())
+    write_text(file, json.dumps({"name": name, "folder": str(place), "started_at": made.started_at}))
+    return made
+
+
+def remove_leftovers(run: RunDirectory, identity: Identity) -> None:
+    """Remove what an engine of this run had begun to write when it was killed; no other works on the run now."""
+    networks = f"{_glob_escaped(identity.name)}-e[0-9][0-9][0-9]*.tmp"
+    for folder, pattern in ((run.states, "*.tmp"), (run.samples, "*.tmp"), (identity.folder, networks)):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def _glob_escaped(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(folder / ".lib-trainer-probe"):
+            pass
+        (folder / ".lib-trainer-probe").unlink()
+    except OSError as error:
+        raise OutputError(f"{folder} can't be written to ({error}); set 'saving.folder' to another one.") from error
+
+
+def patiently(run: RunDirectory, what: str, write: Callable[[], T]) -> T:
+    """Write something; while the disk is full, say so, wait, and try again.
+
+    Raises:
+        StopRequested: the run was asked to stop meanwhile.
+        OutputError: the disk refuses for another reason.
+    """
+    told = False
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            if error.errno not in FULL_DISK:
+                raise OutputError(f"{what} can't be written ({error}); check the folder and its rights.") from error
+            if not told:
+                said = f"The disk is full: {what} can't be written. Make room; the run waits and then goes on."
+                run.append(Notice(said, level="warning"))
+                told = True
+        if run.stop_requested():
+            raise StopRequested
+        time.sleep(WAIT_SECONDS)
+
+
+def save_network(session: Session, identity: Identity, place: Place, picture: Path | None) -> Path:
+    """Write the network as it is now, with its activation text and preview beside it, and say that it is there."""
+    epoch_end = place.batch == 0
+    stem = f"{identity.name}-e{place.epoch:03d}" + ("" if epoch_end else f"-s{place.step:06d}")
+    path = identity.folder / f"{stem}.safetensors"
+    metadata = network_metadata(stem, _facts(session, identity, place), session.network.metadata())
+    dtype = DTYPES[session.options.saving.precision]
+    tensors = session.network.tensors()
+    if session.options.saving.layer_names == "original":
+        tensors = in_original_names(session.model, tensors)
+
+    def write() -> None:
+        write_network(path, tensors, dtype, metadata)
+        _write_beside(session, path, picture)
+
+    patiently(session.run, str(path), write)
+    check_matches(session.model, path, session.network)
+    if str(path) not in place.saved:
+        place.saved.append(str(path))
+    session.run.append(Saved("network", str(path), place.step, place.epoch))
+    return path
+
+
+def _write_beside(session: Session, path: Path, picture: Path | None) -> None:
+    """The WebUI's user metadata and preview picture; what a user has there already stays."""
+    beside = path.with_suffix(".json")
+    if not beside.exists():
+        told = {
+            "description": f"Trained on {session.options.dataset.folder.name}.",
+            "sd version": VERSIONS[session.model.family],
+            "activation text": session.options.dataset.trigger,
+            "preferred weight": 1.0,
+            "notes": "",
+        }
+        write_text(beside, json.dumps(told, indent=4))
+    if picture is not None and not any(path.with_suffix(ending).exists() for ending in (".png", ".preview.png")):
+        with picture.open("rb") as source, whole_file(path.with_suffix(".preview.png")) as file:
+            shutil.copyfileobj(source, file)
+
+
+def _facts(session: Session, identity: Identity, place: Place) -> NetworkFacts:
+    options = session.options
+    entries = session.dataset.entries
+    tags: dict[str, Counter[str]] = {}
+    folders: dict[str, tuple[int, int]] = {}
+    for entry in entries:
+        folder = entry.path.parent.name
+        folders[folder] = (entry.repeats, folders.get(folder, (0, 0))[1] + 1)
+        tags.setdefault(folder, Counter()).update(tag.strip() for tag in entry.caption.split(",") if tag.strip())
+    optimizer = dump(options)["optimizer"]
+    return NetworkFacts(
+        family=session.model.family,
+        base_name=options.model.name,
+        prediction=session.prediction,
+        resolution=options.dataset.buckets.resolution,
+        clip_skip=options.clip_skip,
+        trigger=options.dataset.trigger,
+        started_at=identity.started_at,
+        finished_at=time.time(),
+        epoch=place.epoch,
+        step=place.step,
+        seed=options.seed,
+        options={
+            "ss_learning_rate": str(options.learning_rate),
+            "ss_unet_lr": str(session.learning_rates.get("unet")),
+            "ss_text_encoder_lr": str(session.learning_rates.get("text_encoder")),
+            "ss_optimizer": f"{optimizer.pop('type')} {json.dumps(optimizer)}",
+            "ss_lr_scheduler": dump(options)["schedule"]["type"],
+            "ss_batch_size_per_device": str(options.batch_size),
+            "ss_gradient_accumulation_steps": str(options.accumulate),
+            "ss_mixed_precision": options.precision,
+            "ss_noise_offset": str(options.diffusion.noise_offset),
+            "ss_min_snr_gamma": str(options.diffusion.min_snr_gamma),
+        },
+        buckets=dict(Counter(entry.bucket for entry in entries)),
+        folders=folders,
+        tags={folder: dict(counts) for folder, counts in tags.items()},
+    )

@@ -1,0 +1,184 @@
+"""All that a training run works with, built from its options: model, network, pictures, optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from lib_trainer.core.errors import ConfigError
+from lib_trainer.core.events import Notice
+from lib_trainer.core.places import cache_folder
+from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.dataset.context import DatasetContext
+from lib_trainer.dataset.dataset import Dataset, held_out_options, open_dataset, shared_pictures
+from lib_trainer.dataset.text_cache import TextCache
+from lib_trainer.models.loading import load_model
+from lib_trainer.models.model import Model, Prediction
+from lib_trainer.models.precision import Precision, best_device, choose_precision
+from lib_trainer.models.small_convolutions import use_matrix_products
+from lib_trainer.trainables.base import Network
+from lib_trainer.training.options import TrainingOptions
+from lib_trainer.training.randomness import seed_global
+from lib_trainer.training.validation import Row, fixed_table
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+
+@dataclass
+class Session:
+    """One run's parts; `learning_rates` are those of the trained parts before the schedule changes them."""
+
+    options: TrainingOptions
+    run: RunDirectory
+    model: Model
+    network: Network
+    accelerator: Accelerator
+    optimizer: Any
+    dataset: Dataset
+    held_out: list[Row]
+    learning_rates: dict[str, float]
+    texts: TextCache | None
+
+    @property
+    def prediction(self) -> Prediction:
+        return self.model.prediction
+
+    @property
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """Every trained tensor, part by part."""
+        return [tensor for part in self.learning_rates for tensor in self.network.parameters(part)]
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        windows = -(-self.dataset.steps_per_epoch // self.options.accumulate)
+        return min(windows * self.options.epochs, self.options.max_steps or windows * self.options.epochs)
+
+    def denoise(self, noisy: Tensor, timesteps: Tensor, captions: list[str]) -> Tensor:
+        """The model's answer [n, c, h, w] in the number format of the arithmetic, on the training device."""
+        device = self.accelerator.device
+        with self.accelerator.autocast():
+            text = self._text(captions)
+            return self.model.predict(noisy.to(device), timesteps.to(device), text.to(device))
+
+    def _text(self, captions: list[str]) -> Tensor:
+        if self.texts is not None:
+            return self.texts.encode(captions)
+        return self.model.encode_text(self.model.tokenize(captions), self.options.clip_skip)
+
+
+def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
+    """Load the model, encode the pictures, attach a new network and build its optimizer.
+
+    Raises:
+        TrainerError: anything the user can mend, before any training starts.
+        StopRequested: the run was asked to stop while pictures were being encoded.
+    """
+    rates = _learning_rates(options)
+    device = best_device()
+    precision = _checked_precision(options, device)
+    accelerator = _accelerator(precision)
+    seed_global(options.seed)
+    model = load_model(options.model, precision.frozen, device)
+    _check_previews(options, model)
+    if options.diffusion.prediction != "auto":
+        model.prediction = options.diffusion.prediction  # previews are drawn with it too
+    context = DatasetContext(
+        cache=cache_folder(), seed=options.seed, batch_size=options.batch_size, emit=run.append,
+        should_stop=run.stop_requested,
+    )
+    dataset, held_out = _open_pictures(options, model, context)
+    model.release_vae()  # before the other parts are read: both together need more memory than training
+    if device.type == "cpu":
+        use_matrix_products(model.parts["unet"])
+    texts = None if "text_encoder" in rates else _encode_texts(options, model, dataset, held_out)
+    network = options.trainable.attach(model, list(rates), options.seed)
+    if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:
+        said = "This model is built unlike Stable Diffusion 1: for AUTOMATIC1111 set 'saving.layer_names' to 'original'."
+        run.append(Notice(said))
+    if options.gradient_checkpointing:
+        _turn_on_checkpointing(model)
+    groups = [{"params": network.parameters(part), "lr": rate} for part, rate in rates.items()]
+    optimizer = accelerator.prepare_optimizer(options.optimizer.build(groups))
+    return Session(options, run, model, network, accelerator, optimizer, dataset, held_out, rates, texts)
+
+
+def _learning_rates(options: TrainingOptions) -> dict[str, float]:
+    """The trained parts with their rates; a rate of 0 leaves a part alone."""
+    told = options.text_encoder_learning_rate
+    rates = {"unet": options.learning_rate, "text_encoder": options.learning_rate if told is None else told}
+    return {part: rate for part, rate in rates.items() if rate > 0}
+
+
+def _checked_precision(options: TrainingOptions, device: torch.device) -> Precision:
+    precision = choose_precision(device, options.precision, options.frozen_precision)
+    if precision.arithmetic == torch.float16 and device.type == "cpu":
+        raise ConfigError("'precision' is 'fp16', which needs a GPU; on this machine choose auto, bf16 or fp32.")
+    if precision.frozen not in (torch.float32, precision.arithmetic):
+        raise ConfigError(
+            f"'frozen_precision' is {options.frozen_precision!r} with {precision.arithmetic} arithmetic; "
+            "it must be 'fp32' or the same as 'precision'."
+        )
+    return precision
+
+
+def _check_previews(options: TrainingOptions, model: Model) -> None:
+    for name, side in (("width", options.previews.width), ("height", options.previews.height)):
+        if side is not None and side % model.pixels_per_latent:
+            raise ConfigError(
+                f"'previews.{name}' is {side}; this model needs a multiple of {model.pixels_per_latent} px."
+            )
+
+
+def _accelerator(precision: Precision) -> Accelerator:
+    from accelerate import Accelerator
+
+    mixed = "no"
+    if precision.arithmetic == torch.float16:
+        mixed = "fp16"
+    elif precision.arithmetic != precision.frozen:
+        mixed = "bf16"
+    accelerator = Accelerator(mixed_precision=mixed)
+    if accelerator.num_processes > 1:
+        raise ConfigError(f"{accelerator.num_processes} processes were started; training uses one GPU, start one.")
+    return accelerator
+
+
+def _open_pictures(options: TrainingOptions, model: Model, context: DatasetContext) -> tuple[Dataset, list[Row]]:
+    """The training pictures, and the table of losses on those kept aside."""
+    dataset = open_dataset(options.dataset, model, context)
+    aside = options.validation
+    if aside.folder is None:
+        return dataset, []
+    kept = open_dataset(held_out_options(options.dataset, aside.folder), model, context)
+    for trained, same in shared_pictures(dataset, kept):
+        context.emit(Notice(f"{same} is also trained on, as {trained}; its loss says nothing.", level="warning"))
+    batches = [kept.load(plan, 0) for plan in sorted(kept.batches(0), key=lambda plan: plan[0].entry)]
+    by_path = {
+        path: (mean, caption)
+        for batch in batches
+        for path, mean, caption in zip(batch.paths, batch.mean, batch.captions, strict=True)
+    }
+    latents, captions = zip(*(by_path[entry.path] for entry in kept.entries), strict=True)
+    return dataset, fixed_table(list(latents), list(captions), aside.timesteps, aside.seed)
+
+
+def _encode_texts(
+    options: TrainingOptions, model: Model, dataset: Dataset, held_out: list[Row]
+) -> TextCache:
+    texts = TextCache(model, options.clip_skip, dataset.context)
+    texts.prepare([*(dataset.steady_captions or []), *(row.caption for row in held_out)])
+    return texts
+
+
+def _turn_on_checkpointing(model: Model) -> None:
+    turn_on: Callable[[], None]
+    for name, part in model.parts.items():
+        part.train()  # the libraries recompute only in this mode; neither part has dropout of its own
+        turn_on = part.enable_gradient_checkpointing if name == "unet" else part.gradient_checkpointing_enable  # type: ignore[assignment]
+        turn_on()

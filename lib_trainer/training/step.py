@@ -1,0 +1,94 @@
+"""One step: forward and backward over the batches of a window, one update of the weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lib_trainer.core.errors import TrainingError
+from lib_trainer.core.events import Notice
+from lib_trainer.dataset.dataset import Batch
+from lib_trainer.training.diffusion import add_noise, draw_noise, min_snr_weight, target
+from lib_trainer.training.randomness import generator
+from lib_trainer.training.session import Session
+
+BAD_STEPS_IN_A_ROW = 3
+
+
+@dataclass
+class Stepper:
+    """Takes steps and watches that losses and gradients stay finite."""
+
+    session: Session
+    bad_steps: int = 0
+
+    def step(self, number: int, window: list[Batch]) -> float | None:
+        """Step `number` (from 0) on all batches of the window, averaged over their pictures.
+
+        Returns:
+            The loss, or None if it or the gradient was not finite: the weights are as before then.
+
+        Raises:
+            TrainingError: that happened three times in a row.
+        """
+        session, options = self.session, self.session.options
+        factor = options.schedule.factor(number, session.total_steps)
+        for group, rate in zip(session.optimizer.param_groups, session.learning_rates.values(), strict=True):
+            group["lr"] = rate * factor
+        pictures = sum(len(batch.captions) for batch in window)
+        loss = 0.0
+        for place, batch in enumerate(window):
+            share = self._loss(batch, number, place).sum() / pictures
+            loss += float(share.detach())
+            if not math.isfinite(loss):
+                break
+            session.accelerator.backward(share)
+        finite = math.isfinite(loss) and self._update()
+        session.optimizer.zero_grad(set_to_none=True)
+        self._count(number, finite, window)
+        return loss if finite else None
+
+    def _loss(self, batch: Batch, number: int, place: int) -> Tensor:
+        """The weighted loss of each picture [n]; all that is drawn by chance follows from the seed and the place."""
+        session, options = self.session, self.session.options
+        random = generator(options.seed, "step", number, place)
+        latents = batch.mean + batch.std * torch.randn(batch.mean.shape, generator=random)
+        noise = draw_noise(tuple(latents.shape), random, options.diffusion.noise_offset)
+        timesteps = torch.randint(0, len(session.model.alphas_cumprod), (len(latents),), generator=random)
+        alphas = session.model.alphas_cumprod[timesteps]
+        answer = session.denoise(add_noise(latents, noise, alphas), timesteps, batch.captions)
+        wanted = target(session.prediction, latents, noise, alphas).to(answer.device)
+        losses = options.loss.per_sample(answer, wanted)
+        if options.diffusion.min_snr_gamma is not None:
+            weight = min_snr_weight(alphas, options.diffusion.min_snr_gamma, session.prediction)
+            losses = losses * weight.to(losses.device)
+        return losses
+
+    def _update(self) -> bool:
+        """Clip and take the step; whether the gradient was finite."""
+        session = self.session
+        limit = session.options.max_grad_norm
+        norm = session.accelerator.clip_grad_norm_(session.parameters, math.inf if limit is None else limit)
+        if session.accelerator.scaler is not None:
+            session.optimizer.step()  # fp16's loss scaler leaves out overflowing steps itself, and scales less after
+            return True
+        if not math.isfinite(float(norm)):
+            return False
+        session.optimizer.step()
+        return True
+
+    def _count(self, number: int, finite: bool, window: list[Batch]) -> None:
+        self.bad_steps = 0 if finite else self.bad_steps + 1
+        if finite:
+            return
+        names = ", ".join(str(path) for batch in window for path in batch.paths[:2])
+        said = f"Step {number + 1}: the loss or its gradient is not finite, on {names}"
+        if self.bad_steps >= BAD_STEPS_IN_A_ROW:
+            raise TrainingError(
+                f"{said}; {self.bad_steps} times in a row. Training was stopped and the last good state is kept. "
+                f"Lower 'learning_rate' (now {self.session.options.learning_rate:g}), or choose precision fp32."
+            )
+        self.session.run.append(Notice(f"{said}; the step was left out.", level="warning"))
