@@ -1,0 +1,1 @@
+"""5. Epochs -> one grid of pictures."""

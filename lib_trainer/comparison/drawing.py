@@ -1,0 +1,99 @@
+"""Draws the cells that are not there yet, row by row and in batches, until all are there or the run is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from lib_trainer.comparison.cells import CellFiles, request_for
+from lib_trainer.comparison.options import CompareOptions
+from lib_trainer.comparison.plan import Cell
+from lib_trainer.core.errors import ModelError, TrainingError
+from lib_trainer.core.events import Progress, Saved
+from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.models.model import Model
+from lib_trainer.models.sampling import sample
+from lib_trainer.trainables.base import Network
+from lib_trainer.weights.networks import open_network
+
+
+class Drawing:
+    """One model that draws cells into their files, and how far it has come."""
+
+    def __init__(self, model: Model, options: CompareOptions, files: CellFiles, run: RunDirectory) -> None:
+        self._model, self._options, self._files, self._run = model, options, files, run
+        self.drawn: list[Cell] = []  # whose files lie whole on the disk
+
+    def draw(self, missing: Sequence[Cell], kept: int) -> None:
+        """Draw the missing cells, given in drawing order; `kept` are there already and count as done.
+
+        Raises:
+            ModelError: a network does not fit the model (told before anything is drawn), or a picture is not finite.
+            TrainingError: the memory is too small.
+            OutputError: the disk refuses.
+        """
+        networks = dict.fromkeys(cell.row.network for cell in missing)
+        for network in filter(None, networks):
+            open_network(self._model, network).detach()
+        total = kept + len(missing)
+        self._run.append(Progress("Drawing", kept, total, "pictures"))
+        for batch, pictures in self._pictures(missing):
+            for cell, picture in zip(batch, pictures, strict=True):
+                self._run.append(Saved("picture", str(self._files.save(cell, picture))))
+                self.drawn.append(cell)
+            self._run.append(Progress("Drawing", kept + len(self.drawn), total, "pictures"))
+
+    def _pictures(self, missing: Sequence[Cell]) -> Iterator[tuple[list[Cell], list[Image.Image]]]:
+        for path, of_network in groupby(missing, key=lambda cell: cell.row.network):
+            with _attached(self._model, path) as network:
+                for row, of_row in groupby(of_network, key=lambda cell: cell.row):
+                    if network is not None:
+                        network.set_strength(row.strength)
+                    for batch in _batches(of_row, self._options.batch_size):
+                        pictures = [] if self._run.stop_requested() else self._sample(batch)
+                        if not pictures:
+                            return
+                        yield batch, pictures
+
+    def _sample(self, batch: list[Cell]) -> list[Image.Image]:
+        """The pictures of a batch; none if the run was asked to stop meanwhile."""
+        try:
+            request = request_for(self._options, batch)
+            return sample(self._model, request, lambda done, total: self._run.stop_requested())
+        except ModelError as error:
+            raise ModelError(f"Drawing the row {batch[0].row.label!r}: {error}") from error
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"There is not enough memory to draw {len(batch)} pictures of {self._options.width}x"
+                f"{self._options.height} px at once; lower 'batch_size', then 'width' and 'height'."
+            ) from error
+
+
+def _batches(cells: Iterable[Cell], size: int) -> Iterator[list[Cell]]:
+    """Cells of one row that can be drawn at once: those that differ in prompt and seed only."""
+    alike: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in cells:
+        settings = tuple(each for each in cell.column.settings if each[0] not in ("prompt", "seed"))
+        alike.setdefault(settings, []).append(cell)
+    for group in alike.values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
+
+
+@contextmanager
+def _attached(model: Model, path: Path | None) -> Iterator[Network | None]:
+    """A file's network on the model as long as the block lasts."""
+    if path is None:
+        yield None
+        return
+    network = open_network(model, path)
+    try:
+        yield network
+    finally:
+        network.detach()
