@@ -1,0 +1,173 @@
+"""`python3 tests [pytest arguments]`: make what the tests need, then run lint, types and the tests.
+
+`python3 tests --host [pytest arguments]` runs only the tests of the host's side, with the Python that runs this and
+pytest. The exit code is that of the worst part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parents[1]
+sys.path[0] = str(ROOT)  # instead of this folder, whose names are no modules
+
+from lib_trainer.core.errors import TrainerError  # noqa: E402
+from lib_trainer.core.places import data_folder  # noqa: E402
+from lib_trainer.core.units import duration  # noqa: E402
+from lib_trainer.core.whole_files import write_text  # noqa: E402
+from lib_trainer.jobs.child_processes import clean_environment  # noqa: E402
+from lib_trainer.jobs.environment import EnvironmentOptions, ensure_engine  # noqa: E402
+from lib_trainer.jobs.installer import venv_python  # noqa: E402
+from lib_trainer.jobs.stamp import stamp_file  # noqa: E402
+from lib_trainer.terminal import Terminal  # noqa: E402
+
+TESTS = ROOT / "tests"
+HOST_TESTS = ("tests/core", "tests/jobs", "tests/presets", *sorted(str(file) for file in TESTS.glob("test_*.py")))
+PACKAGES_OF = "import sys; print(*(place for place in sys.path if place.endswith('-packages')), sep='\\n')"
+SETTINGS = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+
+
+class PartFailedError(Exception):
+    """A part of the preparation failed; the message says which and what it said."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run what was asked for; returns the exit code."""
+    if not (3, 10) <= sys.version_info < (3, 14):
+        say(f"The tests need Python 3.10 to 3.13; {sys.executable} is {sys.version.split()[0]}.")
+        return 2
+    host_only = "--host" in arguments
+    arguments = [argument for argument in arguments if argument != "--host"]
+    try:
+        python = host_environment() if host_only else full_environment()
+    except (PartFailedError, TrainerError) as error:
+        say(f"The tests' environment could not be made. {error}")
+        return 2
+    parts = host_parts(python, arguments) if host_only else all_parts(python, arguments)
+    return run_parts(parts)
+
+
+def say(text: str) -> None:
+    """A line for the reader, before what comes from others."""
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def all_parts(python: Path, arguments: list[str]) -> dict[str, list[str]]:
+    """Name -> command."""
+    return {
+        "lint": [str(python), "-m", "ruff", "check", "--quiet", "."],
+        "types": [str(python), "-m", "mypy"],
+        "tests": [str(python), "-m", "pytest", *arguments],
+    }
+
+
+def host_parts(python: Path, arguments: list[str]) -> dict[str, list[str]]:
+    """Only those tests that need no package of the engine's."""
+    return {"tests": [str(python), "-m", "pytest", "-m", "not engine and not slow", *HOST_TESTS, *arguments]}
+
+
+def run_parts(parts: dict[str, list[str]]) -> int:
+    """Run each part, also after one that failed; name those that failed."""
+    environment = {**SETTINGS, **clean_environment()}
+    codes = {}
+    for name, command in parts.items():
+        began = time.monotonic()
+        say(f"== {name}")
+        codes[name] = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        if name != "tests":
+            say(f"{name}: {'failed' if codes[name] else 'good'} after {duration(time.monotonic() - began)}")
+    failed = [name for name, code in codes.items() if code]
+    if failed and failed != ["tests"]:
+        say(f"Failed: {', '.join(failed)}.")
+    return max(abs(code) for code in codes.values())
+
+
+def full_environment() -> Path:
+    """The Python with the engine's packages and the tests' tools; quick, and without a network, when nothing changed.
+
+    The tools lie in an environment of their own that looks into the engine's, which stays as users get it.
+    """
+    home = data_folder()
+    engine = ensure_engine(EnvironmentOptions(), home, Terminal().show)
+    folder = home / "tests"
+    wanted = digest(TESTS / "requirements.txt", TESTS / "requirements-host.txt", stamp_file(home))
+    if not is_made(folder, wanted):
+        say(f"Making the tests' environment in {folder}.")
+        make_environment(engine, folder, ["--without-pip"])
+        look_into(engine, venv_python(folder))
+        pip = [str(engine), "-m", "pip", "--python", str(venv_python(folder))]
+        install(pip, TESTS / "requirements.txt")
+        write_text(folder / "stamp", wanted)
+    return venv_python(folder)
+
+
+def host_environment() -> Path:
+    """An environment of this Python with pytest and nothing else."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    folder = data_folder() / f"tests-host-{version}"
+    wanted = digest(TESTS / "requirements-host.txt") + sys.version
+    if not is_made(folder, wanted):
+        say(f"Making the tests' environment for Python {version} in {folder}.")
+        make_environment(Path(sys.executable), folder, [])
+        install([str(venv_python(folder)), "-m", "pip"], TESTS / "requirements-host.txt")
+        write_text(folder / "stamp", wanted)
+    return venv_python(folder)
+
+
+def digest(*files: Path) -> str:
+    """Changes when one of the files does."""
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def is_made(folder: Path, wanted: str) -> bool:
+    """Whether the environment was made to its end, from the same files."""
+    stamp = folder / "stamp"
+    return venv_python(folder).exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted
+
+
+def make_environment(python: Path, folder: Path, arguments: list[str]) -> None:
+    """A new virtual environment, in place of an old one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    call([str(python), "-m", "venv", *arguments, str(folder)], f"Making {folder}")
+
+
+def look_into(engine: Path, python: Path) -> None:
+    """Let one Python find the packages of the engine's, behind its own."""
+    folders = call([str(engine), "-I", "-c", PACKAGES_OF], f"Asking {engine} for its packages")
+    own = call([str(python), "-I", "-c", PACKAGES_OF], f"Asking {python} for its packages").splitlines()[0]
+    (Path(own) / "engine.pth").write_text(folders, encoding="utf-8")
+
+
+def install(pip: list[str], requirements: Path) -> None:
+    """Install exactly what the file names."""
+    say(f"Installing {requirements.relative_to(ROOT)}.")
+    call([*pip, "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", str(requirements)],
+         f"Installing {requirements.relative_to(ROOT)}")  # fmt: skip
+
+
+def call(command: list[str], what: str) -> str:
+    """What a command prints.
+
+    Raises:
+        PartFailedError: it failed; the message has the end of what it said.
+    """
+    done = subprocess.run(command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PartFailedError(f"{what} failed:\n{(done.stdout + done.stderr)[-2000:].strip()}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    os.environ.pop("PYTHONPATH", None)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
