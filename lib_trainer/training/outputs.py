@@ -59,7 +59,8 @@ def identity(run: RunDirectory, folder: Path | None, wanted: str) -> Identity:
     if name != wanted:
         run.append(Notice(f"{place} holds files of another run called {wanted!r}; this one is called {name!r}."))
     made = Identity(name, place, time.time())
-    write_text(file, json.dumps({"name": name, "folder": str(place), "started_at": made.started_at}))
+    text = json.dumps({"name": name, "folder": str(place), "started_at": made.started_at})
+    patiently(run, str(file), lambda: write_text(file, text))
     return made
 
 
