@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from lib_trainer.core.errors import ModelError
-from lib_trainer.models.sd1_attention import plain_attention
+from lib_trainer.models.sd1_blocks import use_plain_text_blocks, use_plain_unet_blocks
 from lib_trainer.models.sd1_keys import KeyMap, original_shape
 from lib_trainer.models.sd1_layout import TextSizes, UnetSizes, VaeSizes
 
@@ -35,7 +35,7 @@ def build_unet(sizes: UnetSizes, settings: Settings) -> torch.nn.Module:
             attention_head_dim=settings.unet_heads,  # diffusers' name for the number of heads
             cross_attention_dim=sizes.text_width,
         )
-    return plain_attention(unet)
+    return use_plain_unet_blocks(unet)
 
 
 def build_vae(sizes: VaeSizes) -> torch.nn.Module:
@@ -72,7 +72,7 @@ def build_text_encoder(sizes: TextSizes, settings: Settings) -> torch.nn.Module:
     with torch.device("meta"):
         text_encoder = CLIPTextModel(config)
     text_encoder.embeddings.position_ids = torch.arange(sizes.positions).expand((1, -1))
-    return cast("torch.nn.Module", text_encoder)
+    return use_plain_text_blocks(cast("torch.nn.Module", text_encoder))
 
 
 def fill(

@@ -1,8 +1,9 @@
-"""Convolutions over small maps as matrix products, which on a CPU are up to five times faster.
+"""Convolutions with frozen weights on a CPU: nothing is kept of their input, and small maps go through matrix products.
 
 A convolution of the CPU libraries reorders its weights at each call. Where the map is small and the weights are many,
 as in the deepest levels of a U-Net at batch 1, that costs more than the arithmetic. Here the map is unfolded instead
-(im2col; Chellapilla et al., 2006) and the weights are read once, as they lie. Only for frozen weights.
+(im2col; Chellapilla et al., 2006) and the weights are read once, as they lie. PyTorch's own convolution keeps its
+input for the gradient of the weights, which frozen ones don't have.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 MOST_POSITIONS = 64  # output positions of all pictures together; measured, beyond it the libraries win
-FEWEST_WEIGHTS = 2**20
+FEWEST_WEIGHTS = 2**19
 
 
 def use_matrix_products(module: nn.Module) -> int:
@@ -31,8 +33,8 @@ def use_matrix_products(module: nn.Module) -> int:
 
 def _is_suitable(convolution: nn.Conv2d) -> bool:
     plain = convolution.groups == 1 and convolution.dilation == (1, 1) and convolution.padding_mode == "zeros"
-    large = convolution.weight.numel() >= FEWEST_WEIGHTS and convolution.kernel_size != (1, 1)
-    return plain and large and not isinstance(convolution.padding, str) and not convolution.weight.requires_grad
+    large = convolution.weight.numel() >= FEWEST_WEIGHTS
+    return plain and large and not isinstance(convolution.padding, str)
 
 
 class _Chooser:
@@ -40,36 +42,64 @@ class _Chooser:
 
     def __init__(self, convolution: nn.Conv2d) -> None:
         self._library = convolution._conv_forward
-        self._kernel, self._stride, self._padding = convolution.kernel_size, convolution.stride, convolution.padding
+        self._kernel = convolution.kernel_size
+        self._how = {"padding": convolution.padding, "stride": convolution.stride}
 
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        height, width = (
-            (side + 2 * padding - kernel) // stride + 1
-            for side, padding, kernel, stride in zip(x.shape[2:], self._padding, self._kernel, self._stride, strict=True)
-        )
-        if x.shape[0] * height * width > MOST_POSITIONS or x.dtype != weight.dtype or torch.is_autocast_enabled("cpu"):
+        trained = weight.requires_grad or (bias is not None and bias.requires_grad)
+        if trained or x.dtype != weight.dtype or torch.is_autocast_enabled("cpu"):
             return self._library(x, weight, bias)
-        how = {"kernel_size": self._kernel, "padding": self._padding, "stride": self._stride}
-        y: Tensor = _MatrixConvolution.apply(x, weight, how)
-        y = y.view(x.shape[0], -1, height, width)
-        return y if bias is None else y + bias.view(1, -1, 1, 1)
+        if self._positions(x) > MOST_POSITIONS or self._kernel == (1, 1):
+            return _LibraryConvolution.apply(x, weight, bias, self._how)  # type: ignore[no-any-return]
+        return _MatrixConvolution.apply(x, weight, bias, self._how)  # type: ignore[no-any-return]
+
+    def _positions(self, x: Tensor) -> int:
+        height, width = _output_size(x, self._kernel, self._how)
+        return x.shape[0] * height * width
+
+
+def _output_size(x: Tensor, kernel: tuple[int, ...], how: dict[str, Any]) -> tuple[int, int]:
+    places = zip(x.shape[2:], how["padding"], kernel, how["stride"], strict=True)
+    height, width = ((side + 2 * padding - size) // stride + 1 for side, padding, size, stride in places)
+    return height, width
+
+
+class _LibraryConvolution(torch.autograd.Function):
+    """PyTorch's convolution of x [n, in, h, w]; only x has a gradient, so that only the weight is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: dict[str, Any]) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(weight)
+        ctx.how, ctx.shape = how, x.shape
+        return functional.conv2d(x, weight, bias, **how)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (weight,) = ctx.saved_tensors
+        return nn.grad.conv2d_input(ctx.shape, weight, gradients[0], **ctx.how), None, None, None
 
 
 class _MatrixConvolution(torch.autograd.Function):
-    """x [n, in, h, w] and weight [out, in, kh, kw] to [n, out, positions]; only the input has a gradient."""
+    """The same by matrix products with weight [out, in, kh, kw]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, how: dict[str, Any]) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: dict[str, Any]) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(weight)
         ctx.how, ctx.size = how, x.shape[2:]
-        columns = functional.unfold(x, **how).transpose(0, 1)  # [in * kh * kw, n, positions]
+        kernel = weight.shape[2:]
+        columns = functional.unfold(x, kernel, **how).transpose(0, 1)  # [in * kh * kw, n, positions]
         y = weight.flatten(1) @ columns.flatten(1)
-        return y.view(-1, *columns.shape[1:]).transpose(0, 1)
+        if bias is not None:
+            y += bias[:, None]
+        y = y.view(-1, *columns.shape[1:]).transpose(0, 1).contiguous()
+        return y.view(*y.shape[:2], *_output_size(x, kernel, how))
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        gradient = gradients[0].transpose(1, 2)  # [n, positions, out]: this order reads the weights as they lie
+        gradient = gradients[0].flatten(2).transpose(1, 2)  # [n, positions, out]: reads the weights as they lie
         rows = gradient.reshape(-1, gradient.shape[2]) @ weight.flatten(1)
         columns = rows.view(*gradient.shape[:2], -1).transpose(1, 2)
-        return functional.fold(columns, ctx.size, **ctx.how), None, None
+        return functional.fold(columns, ctx.size, weight.shape[2:], **ctx.how), None, None, None

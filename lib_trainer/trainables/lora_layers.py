@@ -7,10 +7,11 @@ theirs), and the addition is made in place into the frozen layer's output.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -29,32 +30,40 @@ def lora_delta(down: Tensor, up: Tensor, scale: float) -> Tensor:
     return scale * product.reshape(up.shape[0], *down.shape[1:])
 
 
-class _LinearWithLora(torch.autograd.Function):
-    """`addmm` into the frozen layer's output; only x, A x, A and B are kept for the backward pass."""
+class _Frozen(NamedTuple):
+    """W [out, in] of a layer, its bias, and how much of B A is added to it."""
+
+    weight: Tensor
+    bias: Tensor | None
+    scale: float
+
+
+class _RowsWithLora(torch.autograd.Function):
+    """Rows [..., in] to [..., out], B A added in place; only x, A x, A and B are kept for the backward pass."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor, scale: float
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, frozen: _Frozen) -> Tensor:  # type: ignore[override]
         rows = x.reshape(-1, x.shape[-1])
         hidden = rows @ down.t()
-        y = functional.linear(rows, weight, bias)
-        y.addmm_(hidden, up.t(), alpha=scale)
-        ctx.save_for_backward(rows, hidden, weight, down, up)
-        ctx.scale = scale
+        y = functional.linear(rows, frozen.weight, frozen.bias)
+        y.addmm_(hidden, up.t(), alpha=frozen.scale)
+        ctx.save_for_backward(rows, hidden, down, up)
+        ctx.frozen = frozen
         return y.view(*x.shape[:-1], -1)
 
     @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        rows, hidden, weight, down, up = ctx.saved_tensors
+        rows, hidden, down, up = ctx.saved_tensors
+        weight, _, scale = ctx.frozen
         gradient = gradients[0].reshape(-1, gradients[0].shape[-1])
-        to_hidden = (gradient @ up).mul_(ctx.scale)
-        to_up = (gradient.t() @ hidden).mul_(ctx.scale)
+        to_hidden = (gradient @ up).mul_(scale)
+        to_up = (gradient.t() @ hidden).mul_(scale)
         to_down = to_hidden.t() @ rows
         to_x = None
         if ctx.needs_input_grad[0]:
             to_x = (gradient @ weight).addmm_(to_hidden, down).view(*gradients[0].shape[:-1], -1)
-        return to_x, None, None, to_down, to_up, None
+        return to_x, to_down, to_up, None
 
 
 class LoraLayer(nn.Module):
@@ -85,23 +94,27 @@ class LoraLayer(nn.Module):
         del self.frozen[0].forward
 
 
+    def _on_rows(self, x: Tensor) -> Tensor:
+        """Rows [..., in], such as tokens, through a frozen matrix and the layer's own."""
+        frozen = self.frozen[0]
+        dtype = _arithmetic(x)
+        x = x.to(dtype)
+        weight = frozen.weight.flatten(1).to(dtype)
+        bias = None if frozen.bias is None else frozen.bias.to(dtype)
+        if self.scale == 0:
+            return functional.linear(x, weight, bias)
+        down, up = self.down.flatten(1).to(dtype), self.up.flatten(1).to(dtype)
+        if (self.dropout and self.training) or frozen.weight.requires_grad:
+            hidden = functional.dropout(functional.linear(x, down), self.dropout, self.training)
+            return functional.linear(x, weight, bias) + functional.linear(hidden, up * self.scale)
+        return _RowsWithLora.apply(x, down, up, _Frozen(weight, bias, self.scale))  # type: ignore[no-any-return]
+
+
 class LoraLinear(LoraLayer):
     """On a linear layer; x is [..., in]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        frozen = self.frozen[0]
-        dtype = _arithmetic(x)
-        x = x.to(dtype)
-        weight = frozen.weight.to(dtype)
-        bias = None if frozen.bias is None else frozen.bias.to(dtype)
-        if self.scale == 0:
-            return functional.linear(x, weight, bias)
-        down, up = self.down.to(dtype), self.up.to(dtype)
-        if self.dropout and self.training:
-            hidden = functional.dropout(functional.linear(x, down), self.dropout)
-            return functional.linear(x, weight, bias) + functional.linear(hidden, up * self.scale)
-        with torch.autocast(x.device.type, enabled=False):
-            return _LinearWithLora.apply(x, weight, bias, down, up, self.scale)  # type: ignore[no-any-return]
+        return self._on_rows(x)
 
 
 class LoraConv(LoraLayer):
@@ -110,14 +123,19 @@ class LoraConv(LoraLayer):
     def forward(self, x: Tensor) -> Tensor:
         frozen = self.frozen[0]
         assert isinstance(frozen, nn.Conv2d)
+        if self.scale != 0 and _is_pointwise(frozen):
+            return self._on_rows(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2).contiguous()
         y = frozen._conv_forward(x, frozen.weight, frozen.bias)
         if self.scale == 0:
             return y
         down, up = self.down.to(y.dtype), (self.up * self.scale).to(y.dtype)
         hidden = functional.conv2d(x, down, None, frozen.stride, frozen.padding, frozen.dilation)
-        if self.dropout and self.training:
-            hidden = functional.dropout(hidden, self.dropout)
+        hidden = functional.dropout(hidden, self.dropout, self.training)
         return y + functional.conv2d(hidden, up)
+
+
+def _is_pointwise(frozen: nn.Conv2d) -> bool:
+    return frozen.kernel_size == frozen.stride == (1, 1) and frozen.padding == (0, 0) and frozen.groups == 1
 
 
 def _shapes(frozen: nn.Linear | nn.Conv2d, rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

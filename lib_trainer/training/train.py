@@ -29,19 +29,23 @@ def train(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     Raises:
         TrainerError: anything the user can mend.
     """
-    files = identity(run, options.saving.folder, options.saving.name or options.dataset.folder.name)
-    remove_leftovers(run, files)
     try:
-        session = open_session(options, run)
-        chores = Chores(session, files, _belongs_to(session))
-        place = _resume(session, chores)
-        _run_epochs(session, chores, place)
+        return _train(options, run)
     except StopRequested:
         return {}
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if not any(words in str(error).lower() for words in OUT_OF_MEMORY):
             raise
         raise TrainingError(_what_to_lower(options)) from error
+
+
+def _train(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
+    files = identity(run, options.saving.folder, options.saving.name or options.dataset.folder.name)
+    remove_leftovers(run, files)
+    session = open_session(options, run)
+    chores = Chores(session, files, _belongs_to(session))
+    place = _resume(session, chores)
+    _run_epochs(session, chores, place)
     if not run.stop_requested():
         chores.save(place)
     return {
