@@ -19,7 +19,8 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._moving = self._stream.isatty()
-        self._stage, self._stage_start, self._stage_first = "", 0.0, 0
+        self._stage = ""
+        self._begun: dict[str, tuple[float, Progress]] = {}  # stage -> when it began, and with what
         self._last_drawn = 0.0
         self._drawn = False
         self._loss = ""
@@ -38,14 +39,17 @@ class Terminal:
     def _progress(self, event: Progress) -> None:
         now = time.monotonic()
         if event.stage != self._stage:
-            self._stage, self._stage_start, self._stage_first = event.stage, now, event.done
-            self._loss = "" if event.unit != "steps" else self._loss
-            self._last_drawn = 0.0
+            self._stage, self._last_drawn = event.stage, 0.0
+        began, first = self._begun.setdefault(event.stage, (now, event))
+        if event.total != first.total or event.done < first.done:
+            began, first = self._begun[event.stage] = now, event
         pause = REDRAW_SECONDS if self._moving else QUIET_STREAM_SECONDS
         if event.done < event.total and now - self._last_drawn < pause:
             return
         self._last_drawn = now
-        text = self._progress_text(event, now - self._stage_start)
+        text = self._progress_text(event, event.done - first.done, now - began)
+        if event.done >= event.total:
+            del self._begun[event.stage]
         if self._moving and event.done < event.total:
             self._stream.write(f"\r\x1b[K{text}")
             self._stream.flush()
@@ -53,15 +57,16 @@ class Terminal:
         else:
             self._line(text)
 
-    def _progress_text(self, event: Progress, seconds: float) -> str:
+    def _progress_text(self, event: Progress, made: int, seconds: float) -> str:
+        """`made` is how much was done in those seconds: what was done before counts for nothing."""
         share = event.done / event.total if event.total else 1.0
-        made = event.done - self._stage_first
+        loss = self._loss if event.unit == "steps" else ""
         text = f"{event.stage}: {event.done}/{event.total} {event.unit}".rstrip() + f" ({share:.0%})"
         if event.done >= event.total:
-            return f"{text} in {duration(seconds)}{self._loss}"
+            return f"{text} in {duration(seconds)}{loss}"
         if made > 0 and seconds > 1:
             text += f", {duration(seconds / made * (event.total - event.done))} left"
-        return text + self._loss
+        return text + loss
 
     def _line(self, text: str) -> None:
         start = "\r\x1b[K" if self._drawn else ""

@@ -17,8 +17,14 @@ from lib_trainer.jobs.child_processes import clean_environment
 POLL_SECONDS = 0.02
 LOCK_SECONDS = 0.2  # longer than somebody's question whether the run is locked
 
-# glibc gives large blocks back to the system at once and gets them anew, zeroed, at each use: a tenth of a CPU's step.
-MALLOC_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**34)}
+# How the engine's process is best set up, unless the user's environment says otherwise.
+PROCESS_SETTINGS = {
+    # glibc gives large blocks back to the system at once and gets them anew, zeroed, at each use: a tenth of a step.
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+    # Threads that wait must not spin: beside a busy WebUI or browser a step took four times as long.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 
 
 def new_run(step: str, config: dict[str, Any], folder: Path | None = None) -> RunDirectory:
@@ -55,10 +61,10 @@ def start(engine_python: Path, run: RunDirectory) -> subprocess.Popen[bytes]:
         for request in REQUESTS:
             run.take_request(request)  # what an earlier engine left; what comes from now on is for the new one
     environment = {
+        **PROCESS_SETTINGS,
         **clean_environment(),
         "PYTHONPATH": str(EXTENSION_ROOT),
         "PYTHONUTF8": "1",
-        **MALLOC_SETTINGS,
         DATA_VARIABLE: str(data_folder()),
     }
     command = [str(engine_python), "-m", "lib_trainer.worker", str(run.path.absolute())]

@@ -11,13 +11,14 @@ import torch
 from lib_trainer.core.errors import TrainingError
 from lib_trainer.core.events import HeldOut, Progress, Saved
 from lib_trainer.core.units import Every
-from lib_trainer.dataset.context import StopRequested
 from lib_trainer.training.outputs import Identity, patiently, save_network
 from lib_trainer.training.previews import draw_previews
 from lib_trainer.training.randomness import global_states
 from lib_trainer.training.session import Session
 from lib_trainer.training.states import Place, save_state
 from lib_trainer.training.validation import table_loss
+
+HELD_OUT_BATCH = 8
 
 
 @dataclass
@@ -95,25 +96,27 @@ class Chores:
         self.picture = pictures[0] if pictures else self.picture
 
     def _measure(self, place: Place) -> None:
-        """The held-out loss under "base" before the first step, else under the epoch, or epoch and step between two."""
+        """The held-out loss under "base" before the first step, else under the epochs gone through, as "2" or "2.5"."""
         session = self.session
+
+        def on_progress(done: int, total: int) -> None:
+            session.run.append(Progress("Measuring the pictures kept aside", done, total))
+
         session.network.train(False)
         loss = table_loss(
-            session.held_out, session.denoise, session.model.alphas_cumprod, session.prediction,
-            max(8, session.options.batch_size),
+            session.held_out,
+            session.denoise,
+            session.model.alphas_cumprod,
+            session.prediction,
+            max(HELD_OUT_BATCH, session.options.batch_size),
+            on_progress,
         )
         session.network.train(True)
-        key = "base" if place.step == 0 else str(place.epoch) if place.batch == 0 else f"{place.epoch} + {place.batch}"
-        place.held_out[key] = loss
+        epochs = place.epoch + place.batch / session.dataset.steps_per_epoch
+        place.held_out["base" if place.step == 0 else f"{epochs:.2f}".rstrip("0").rstrip(".")] = loss
         session.run.append(HeldOut(place.step, place.epoch, loss))
 
 
 def training_progress(session: Session, place: Place) -> Progress:
     """How far the run is, in steps."""
     return Progress("Training", place.step, session.total_steps, "steps")
-
-
-def check_stop(session: Session) -> None:
-    """Raise `StopRequested` if the run was asked to stop."""
-    if session.run.stop_requested():
-        raise StopRequested

@@ -62,8 +62,9 @@ class SavingOptions:
     )
     precision: Literal["fp16", "bf16", "fp32"] = option("fp16", "Number format in the files.")
     layer_names: Literal["kohya", "original"] = option(
-        "kohya", "Names of the layers in the files: 'kohya' is what all programs read; 'original' is needed in the WebUI "
-        "for models that are built unlike Stable Diffusion 1, such as the demo's."
+        "kohya",
+        "Names of the layers in the files: 'kohya' is what all programs read; 'original' is needed in the WebUI for "
+        "models that are built unlike Stable Diffusion 1, such as the demo's.",
     )
     state_every: Every = option(Every(1, "epoch"), "How often a state to resume from is saved; one is kept.")
 

@@ -84,6 +84,8 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     precision = _checked_precision(options, device)
     accelerator = _accelerator(precision)
     seed_global(options.seed)
+    kind = str(precision.arithmetic).removeprefix("torch.")
+    run.append(Notice(f"Training {options.model.name} on the {device.type} in {kind}."))
     model = load_model(options.model, precision.frozen, device)
     _check_previews(options, model)
     if options.diffusion.prediction != "auto":
@@ -99,8 +101,8 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     texts = None if "text_encoder" in rates else _encode_texts(options, model, dataset, held_out)
     network = options.trainable.attach(model, list(rates), options.seed)
     if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:
-        said = "This model is built unlike Stable Diffusion 1: for AUTOMATIC1111 set 'saving.layer_names' to 'original'."
-        run.append(Notice(said))
+        said = "This model is built unlike Stable Diffusion 1; for AUTOMATIC1111"
+        run.append(Notice(f"{said} set 'saving.layer_names' to 'original'."))
     if options.gradient_checkpointing:
         _turn_on_checkpointing(model)
     groups = [{"params": network.parameters(part), "lr": rate} for part, rate in rates.items()]

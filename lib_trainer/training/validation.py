@@ -40,9 +40,19 @@ def fixed_table(latents: list[Tensor], captions: list[str], timesteps: int, seed
 
 
 @torch.no_grad()
-def table_loss(rows: list[Row], denoise: Denoise, alphas_cumprod: Tensor, prediction: Prediction, batch: int) -> float:
-    """The plain mean squared error, averaged over the rows; `alphas_cumprod` [1000] on the CPU."""
-    total = 0.0
+def table_loss(
+    rows: list[Row],
+    denoise: Denoise,
+    alphas_cumprod: Tensor,
+    prediction: Prediction,
+    batch: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> float:
+    """The plain mean squared error, averaged over the rows; `alphas_cumprod` [1000] on the CPU.
+
+    `on_progress` is called with the rows done and all rows; what it raises ends the measuring.
+    """
+    total, done = 0.0, 0
     for rows_of_size in _batches(rows, batch):
         latents = torch.stack([row.latent for row in rows_of_size])
         noise = torch.stack([row.noise for row in rows_of_size])
@@ -52,6 +62,8 @@ def table_loss(rows: list[Row], denoise: Denoise, alphas_cumprod: Tensor, predic
         answer = denoise(noisy, timesteps, [row.caption for row in rows_of_size]).float().cpu()
         errors = (answer - target(prediction, latents, noise, alphas)).square().mean(dim=(1, 2, 3))
         total += float(errors.double().sum())
+        done += len(rows_of_size)
+        on_progress(done, len(rows))
     return total / len(rows)
 
 

@@ -103,6 +103,14 @@ def test_nothing_of_the_hosts_own_environment_reaches_the_engine(engine, run, mo
     assert reached["HTTPS_PROXY"] == "http://proxy:1"
 
 
+def test_the_engine_waits_without_spinning_unless_the_user_wants_it_otherwise(engine, run, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "4096")
+    reached = result(run, start(engine("return dict(os.environ)"), run))
+    assert reached["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert reached["MALLOC_TRIM_THRESHOLD_"] == "4096"
+
+
 def test_the_engine_finds_the_hosts_data_folder(engine, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LIB_TRAINER_DATA", "mine")
