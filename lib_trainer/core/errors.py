@@ -29,3 +29,7 @@ class OutputError(TrainerError):
 
 class TrainingError(TrainerError):
     """Training cannot go on (non-finite loss, out of memory); the message says what to lower."""
+
+
+class StopRequested(Exception):  # noqa: N818 - nothing went wrong
+    """The run was asked to stop in the middle of something; what is done is kept."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib_trainer.core.errors import StopRequested
 from lib_trainer.core.events import Event, Notice
 
 
@@ -26,7 +27,3 @@ class DatasetContext:
         """Raise `StopRequested` if the run was asked to stop."""
         if self.should_stop():
             raise StopRequested
-
-
-class StopRequested(Exception):  # noqa: N818 - nothing went wrong
-    """The run was asked to stop while pictures or captions were being encoded; what is done is kept."""

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lib_trainer.core.errors import DataError
+from lib_trainer.core.errors import DataError, StopRequested
 from lib_trainer.core.events import Notice, Progress, Saved
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.copies import SUFFIXES, Sizing
@@ -25,10 +25,6 @@ from lib_trainer.images.threads import in_threads
 PROGRESS_SECONDS = 0.5
 REMEMBER_EVERY = 64  # copies
 NAMED_AT_MOST = 10
-
-
-class _StopRequested(Exception):  # noqa: N818 - nothing went wrong
-    """The run was asked to stop while the pictures were looked through."""
 
 
 def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
@@ -49,7 +45,7 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     known = read_manifest(output)
     try:
         found = _scan(options, run)
-    except _StopRequested:
+    except StopRequested:
         return _result(output, [], 0)
     jobs, too_large = _jobs(found, sizing, output, known)
     found.skipped.extend(too_large)
@@ -87,7 +83,7 @@ def _scan(options: PrepareOptions, run: RunDirectory) -> PictureFolder:
 
     def looked(done: int, total: int) -> None:
         if run.stop_requested():
-            raise _StopRequested
+            raise StopRequested
         tell(done, total)
 
     return scan(options.folder, options.captions, looked)

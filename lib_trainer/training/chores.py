@@ -91,7 +91,7 @@ class Chores:
 
     def _draw(self, place: Place) -> None:
         self.session.network.train(False)
-        pictures = patiently(self.session.run, "a preview", lambda: draw_previews(self.session, place))
+        pictures = draw_previews(self.session, place)
         self.session.network.train(True)
         self.picture = pictures[0] if pictures else self.picture
 

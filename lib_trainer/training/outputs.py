@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from lib_trainer.core.configs import dump
-from lib_trainer.core.errors import OutputError
+from lib_trainer.core.errors import OutputError, StopRequested
 from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.places import lora_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import whole_file, write_text
-from lib_trainer.dataset.context import StopRequested
 from lib_trainer.models.precision import DTYPES
 from lib_trainer.training.session import Session
 from lib_trainer.training.states import Place

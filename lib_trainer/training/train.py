@@ -7,10 +7,9 @@ from typing import Any
 import torch
 
 from lib_trainer.core.configs import dump
-from lib_trainer.core.errors import TrainingError
+from lib_trainer.core.errors import StopRequested, TrainingError
 from lib_trainer.core.events import Loss, Notice
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.dataset.context import StopRequested
 from lib_trainer.dataset.dataset import BatchPlan
 from lib_trainer.training.chores import Chores, training_progress
 from lib_trainer.training.options import TrainingOptions

@@ -35,9 +35,13 @@ class TinyModel:
             text_encoder = torch.nn.Embedding(1000, 6)
             self.parts: dict[str, torch.nn.Module] = {"unet": torch.nn.Linear(1, 1), "text_encoder": text_encoder}
         self.vae_digest, self.text_digest = f"vae {seed}", f"text {seed}"
-        self.vae_dtype = torch.float32
+        self.device, self.vae_dtype = torch.device("cpu"), torch.float32
         self.batches: list[tuple[int, int, int]] = []  # pictures, height, width
         self.encoded_captions: list[list[str]] = []
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.parts["unet"].parameters()).dtype
 
     @property
     def encoded_pictures(self) -> int:

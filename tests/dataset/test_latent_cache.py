@@ -10,11 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
-from lib_trainer.core.errors import DataError, ModelError  # noqa: E402
+from lib_trainer.core.errors import DataError, ModelError, StopRequested  # noqa: E402
 from lib_trainer.core.events import Notice, Progress  # noqa: E402
 from lib_trainer.dataset import dataset as dataset_module  # noqa: E402
 from lib_trainer.dataset import encoding  # noqa: E402
-from lib_trainer.dataset.context import DatasetContext, StopRequested  # noqa: E402
+from lib_trainer.dataset.context import DatasetContext  # noqa: E402
 from lib_trainer.dataset.dataset import Dataset, open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions  # noqa: E402
 from lib_trainer.images.options import BucketOptions  # noqa: E402

@@ -8,9 +8,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
+from lib_trainer.core.errors import StopRequested  # noqa: E402
 from lib_trainer.core.events import Progress  # noqa: E402
 from lib_trainer.dataset import text_cache  # noqa: E402
-from lib_trainer.dataset.context import DatasetContext, StopRequested  # noqa: E402
+from lib_trainer.dataset.context import DatasetContext  # noqa: E402
 from lib_trainer.dataset.text_cache import TextCache  # noqa: E402
 
 CAPTIONS = ["a cat", "a dog", ""]
@@ -54,7 +55,8 @@ def test_other_encoder_clip_skip_or_number_format_encode_again(
     TextCache(model, 1, context).prepare(CAPTIONS)
     assert TextCache(other_model, 1, context).prepare(CAPTIONS) == 3
     assert TextCache(model, 2, context).prepare(CAPTIONS) == 3
-    model.parts["text_encoder"].bfloat16()
+    for part in model.parts.values():
+        part.bfloat16()
     assert TextCache(model, 1, context).prepare(CAPTIONS) == 3
 
 
