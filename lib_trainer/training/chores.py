@@ -31,8 +31,11 @@ class Chores:
     saved_step: int = -1
     state_step: int = -1
     picture: Path | None = None
-    _begun: float = field(default_factory=time.monotonic)
+    _begun: float = field(init=False)
     _minutes: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._begun = time.monotonic()
 
     def before_training(self, place: Place) -> None:
         """Measure the model as it is; a resumed run knows that already."""

@@ -117,6 +117,14 @@ class TrainingOptions:
     saving: SavingOptions = section(SavingOptions)
     validation: ValidationOptions = section(ValidationOptions)
 
+    @property
+    def name(self) -> str:
+        """What the finished files are called, before the epoch."""
+        return self.saving.name or self.dataset.folder.name
+
     def __post_init__(self) -> None:
+        if not self.name or set(self.name) & set(NOT_IN_NAMES):
+            folder = self.dataset.folder
+            raise ConfigError(f"The files can't be called {self.name!r}, as the folder {folder} is; set 'saving.name'.")
         if self.learning_rate == 0 and self.text_encoder_learning_rate in (None, 0):
             raise ConfigError("'learning_rate' is 0 and so is the text encoder's: nothing would be learned; raise one.")

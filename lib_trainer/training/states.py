@@ -16,6 +16,7 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import whole_file
 
 FORMAT = 1
+DAMAGED = (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError)
 
 
 @dataclass
@@ -76,8 +77,9 @@ def newest_state(run: RunDirectory, belongs_to: str) -> tuple[Place, dict[str, A
         contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         if contents["format"] != FORMAT:
             raise TrainingError(f"{path} was written by another version of the trainer; start a new run.")
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise TrainingError(f"The state {path} can't be read ({error}); start a new run.") from error
+    except DAMAGED as error:
+        reason = error if isinstance(error, OSError) else "it is damaged"  # what torch says is for programmers
+        raise TrainingError(f"The state {path} can't be read ({reason}); start a new run.") from error
     if contents["belongs_to"] != belongs_to:
         raise TrainingError(
             f"The state {path} belongs to other options, pictures or captions than this run has now; "

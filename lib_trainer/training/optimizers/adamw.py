@@ -23,6 +23,15 @@ class AdamW:
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         import torch
 
-        return torch.optim.AdamW(
+        optimizer = torch.optim.AdamW(
             groups, betas=(self.beta1, self.beta2), eps=self.epsilon, weight_decay=self.weight_decay, fused=True
         )
+        # PyTorch would make these after the first step, in the gaps that its activations leave; the next ones then
+        # don't fit there any more, and the process grows by twice as much.
+        for parameter in (each for group in optimizer.param_groups for each in group["params"]):
+            optimizer.state[parameter] = {
+                "step": torch.zeros((), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+        return optimizer
