@@ -31,7 +31,7 @@ def compare(options: CompareOptions, run: RunDirectory) -> dict[str, Any]:
         TrainingError: the memory is too small.
     """
     device = best_device()
-    precision = choose_precision(device, options.precision)
+    precision = choose_precision(device, options.model, options.precision)
     planned = plan(options)
     networks = {path: network_digest(path) for path in planned.networks}
     files = CellFiles(options, Sources(model_digest(options.model), networks, str(precision.arithmetic)))

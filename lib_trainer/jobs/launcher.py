@@ -22,6 +22,9 @@ PROCESS_SETTINGS = {
     # glibc gives large blocks back to the system at once and gets them anew, zeroed, at each use: a tenth of a step.
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**34),
+    # Large pages, where the system lends them, save 8 % of a step; several arenas would each keep gaps of their own.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_ARENA_MAX": "1",
     # Threads that wait must not spin: beside a busy WebUI or browser a step took four times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
@@ -60,25 +63,29 @@ def start(engine_python: Path, run: RunDirectory) -> subprocess.Popen[bytes]:
             raise EngineError(f"{run.path} is being worked on already; follow it, or stop it first.")
         for request in REQUESTS:
             run.take_request(request)  # what an earlier engine left; what comes from now on is for the new one
-    environment = {
-        **PROCESS_SETTINGS,
-        **clean_environment(),
-        "PYTHONPATH": str(EXTENSION_ROOT),
-        "PYTHONUTF8": "1",
-        DATA_VARIABLE: str(data_folder()),
-    }
     command = [str(engine_python), "-m", "lib_trainer.worker", str(run.path.absolute())]
     try:
         with run.log_file.open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                cwd=EXTENSION_ROOT, env=environment, **_detached(),
+                cwd=EXTENSION_ROOT, env=engine_environment(), **_detached(),
             )  # fmt: skip
     except OSError as error:
         cure = "run `python3 -m lib_trainer setup` again"
         raise EngineError(f"The engine's Python {engine_python} can't be started ({error}); {cure}.") from error
     _wait_until_held(process, run)
     return process
+
+
+def engine_environment() -> dict[str, str]:
+    """The environment variables of the engine's process."""
+    return {
+        **PROCESS_SETTINGS,
+        **clean_environment(),
+        "PYTHONPATH": str(EXTENSION_ROOT),
+        "PYTHONUTF8": "1",
+        DATA_VARIABLE: str(data_folder()),
+    }
 
 
 def _wait_until_held(process: subprocess.Popen[bytes], run: RunDirectory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
@@ -22,10 +23,23 @@ def load_model(path: Path, dtype: torch.dtype, device: torch.device) -> Model:
     Raises:
         ModelError: the path does not exist, can't be read, or is of no supported family; it says what it looks like.
     """
-    if not path.exists():
-        raise ModelError(f"The model {path} does not exist; check the path.")
-    shapes: Shapes = open_folder(path).shapes if path.is_dir() else open_tensors(path).shapes
+    shapes = _shapes(path)
     for family in FAMILIES.values():
         if family.recognises(shapes):
             return family.load(path, dtype, device)
     raise ModelError(f"{path} looks like {what_it_looks_like(shapes)}, which can't be trained here. {SUPPORTED}.")
+
+
+def count_weights(path: Path) -> int:
+    """How many values all tensors of a checkpoint have; only their shapes are read.
+
+    Raises:
+        ModelError: the path does not exist or can't be read.
+    """
+    return sum(math.prod(shape) for shape in _shapes(path).values())
+
+
+def _shapes(path: Path) -> Shapes:
+    if not path.exists():
+        raise ModelError(f"The model {path} does not exist; check the path.")
+    return open_folder(path).shapes if path.is_dir() else open_tensors(path).shapes

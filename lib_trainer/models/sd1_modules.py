@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -10,6 +11,7 @@ from lib_trainer.core.errors import ModelError
 from lib_trainer.models.sd1_blocks import use_plain_text_blocks, use_plain_unet_blocks
 from lib_trainer.models.sd1_keys import KeyMap, original_shape
 from lib_trainer.models.sd1_layout import TextSizes, UnetSizes, VaeSizes
+from lib_trainer.models.stored_embedding import StoredEmbedding
 
 if TYPE_CHECKING:
     from lib_trainer.models.sd1_settings import Settings
@@ -71,6 +73,7 @@ def build_text_encoder(sizes: TextSizes, settings: Settings) -> torch.nn.Module:
     )
     with torch.device("meta"):
         text_encoder = CLIPTextModel(config)
+        text_encoder.embeddings.token_embedding = StoredEmbedding(sizes.tokens, sizes.width)
     text_encoder.embeddings.position_ids = torch.arange(sizes.positions).expand((1, -1))
     return use_plain_text_blocks(cast("torch.nn.Module", text_encoder))
 
@@ -85,16 +88,29 @@ def fill(
     """
     check(module, part, source, keys)
     names = original_names(module, part, keys)
+    kept = _kept_as_stored(module, {ours: source.dtype(original) for ours, original in names.items()}, dtype)
     filled = {}
     for ours, original in names.items():
         # The place first, what is read after it: its memory is then free as a whole, with no holes between weights.
-        place = torch.empty(module.get_parameter(ours).shape, device=device, dtype=dtype)
+        place = torch.empty(module.get_parameter(ours).shape, device=device, dtype=kept.get(ours, dtype))
         filled[ours] = place.copy_(source.read(original).reshape(place.shape))
     module.load_state_dict(filled, strict=True, assign=True)
     for buffer_name, buffer in module.named_buffers():
         owner, _, name = buffer_name.rpartition(".")
         setattr(module.get_submodule(owner), name, buffer.to(device))
     return module.requires_grad_(False).eval()
+
+
+def _kept_as_stored(
+    module: torch.nn.Module, stored: Mapping[str, torch.dtype], dtype: torch.dtype
+) -> dict[str, torch.dtype]:
+    """The dtype of each weight whose module converts what is looked up in it."""
+    kept = {}
+    for name, table in module.named_modules():
+        if isinstance(table, StoredEmbedding):
+            table.arithmetic = dtype
+            kept[f"{name}.weight"] = table.dtype_kept(stored[f"{name}.weight"], dtype)
+    return kept
 
 
 def original_names(module: torch.nn.Module, part: str, keys: KeyMap) -> dict[str, str]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+from torch.nn.grad import conv2d_input
 
 MOST_POSITIONS = 64  # output positions of all pictures together; measured, beyond it the libraries win
 FEWEST_WEIGHTS = 2**19
@@ -27,7 +28,7 @@ def use_matrix_products(module: nn.Module) -> int:
     """
     chosen = [part for part in module.modules() if isinstance(part, nn.Conv2d) and _is_suitable(part)]
     for convolution in chosen:
-        convolution._conv_forward = _Chooser(convolution)  # type: ignore[method-assign]
+        convolution._conv_forward = _Chooser(convolution)  # type: ignore[method-assign, assignment]
     return len(chosen)
 
 
@@ -48,10 +49,12 @@ class _Chooser:
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         trained = weight.requires_grad or (bias is not None and bias.requires_grad)
         if trained or x.dtype != weight.dtype or torch.is_autocast_enabled("cpu"):
-            return self._library(x, weight, bias)
-        if self._positions(x) > MOST_POSITIONS or self._kernel == (1, 1):
-            return _LibraryConvolution.apply(x, weight, bias, self._how)  # type: ignore[no-any-return]
-        return _MatrixConvolution.apply(x, weight, bias, self._how)  # type: ignore[no-any-return]
+            plain: Tensor = self._library(x, weight, bias)
+            return plain
+        small = self._kernel != (1, 1) and self._positions(x) <= MOST_POSITIONS
+        function = _MatrixConvolution if small else _LibraryConvolution
+        y: Tensor = function.apply(x, weight, bias, self._how)  # type: ignore[no-untyped-call]
+        return y
 
     def _positions(self, x: Tensor) -> int:
         height, width = _output_size(x, self._kernel, self._how)
@@ -68,23 +71,24 @@ class _LibraryConvolution(torch.autograd.Function):
     """PyTorch's convolution of x [n, in, h, w]; only x has a gradient, so that only the weight is kept."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: dict[str, Any]) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: dict[str, Any]) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.how, ctx.shape = how, x.shape
         return functional.conv2d(x, weight, bias, **how)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
-        return nn.grad.conv2d_input(ctx.shape, weight, gradients[0], **ctx.how), None, None, None
+        to_x = conv2d_input(ctx.shape, weight, gradients[0], **ctx.how)  # type: ignore[no-untyped-call]
+        return to_x, None, None, None
 
 
 class _MatrixConvolution(torch.autograd.Function):
     """The same by matrix products with weight [out, in, kh, kw]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: dict[str, Any]) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: dict[str, Any]) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.how, ctx.size = how, x.shape[2:]
         kernel = weight.shape[2:]
@@ -96,7 +100,7 @@ class _MatrixConvolution(torch.autograd.Function):
         return y.view(*y.shape[:2], *_output_size(x, kernel, how))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
         gradient = gradients[0].flatten(2).transpose(1, 2)  # [n, positions, out]: reads the weights as they lie

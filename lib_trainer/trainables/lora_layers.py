@@ -42,7 +42,7 @@ class _RowsWithLora(torch.autograd.Function):
     """Rows [..., in] to [..., out], B A added in place; only x, A x, A and B are kept for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, frozen: _Frozen) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, frozen: _Frozen) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
         hidden = rows @ down.t()
         y = functional.linear(rows, frozen.weight, frozen.bias)
@@ -52,7 +52,7 @@ class _RowsWithLora(torch.autograd.Function):
         return y.view(*x.shape[:-1], -1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         rows, hidden, down, up = ctx.saved_tensors
         weight, _, scale = ctx.frozen
@@ -107,7 +107,8 @@ class LoraLayer(nn.Module):
         if (self.dropout and self.training) or frozen.weight.requires_grad:
             hidden = functional.dropout(functional.linear(x, down), self.dropout, self.training)
             return functional.linear(x, weight, bias) + functional.linear(hidden, up * self.scale)
-        return _RowsWithLora.apply(x, down, up, _Frozen(weight, bias, self.scale))  # type: ignore[no-any-return]
+        y: Tensor = _RowsWithLora.apply(x, down, up, _Frozen(weight, bias, self.scale))  # type: ignore[no-untyped-call]
+        return y
 
 
 class LoraLinear(LoraLayer):
@@ -125,7 +126,7 @@ class LoraConv(LoraLayer):
         assert isinstance(frozen, nn.Conv2d)
         if self.scale != 0 and _is_pointwise(frozen):
             return self._on_rows(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2).contiguous()
-        y = frozen._conv_forward(x, frozen.weight, frozen.bias)
+        y: Tensor = frozen._conv_forward(x, frozen.weight, frozen.bias)
         if self.scale == 0:
             return y
         down, up = self.down.to(y.dtype), (self.up * self.scale).to(y.dtype)

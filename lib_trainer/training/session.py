@@ -118,7 +118,7 @@ def _learning_rates(options: TrainingOptions) -> dict[str, float]:
 
 
 def _checked_precision(options: TrainingOptions, device: torch.device) -> Precision:
-    precision = choose_precision(device, options.precision, options.frozen_precision)
+    precision = choose_precision(device, options.model, options.precision, options.frozen_precision)
     if precision.arithmetic == torch.float16 and device.type == "cpu":
         raise ConfigError("'precision' is 'fp16', which needs a GPU; on this machine choose auto, bf16 or fp32.")
     if precision.frozen not in (torch.float32, precision.arithmetic):

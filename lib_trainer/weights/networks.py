@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lib_trainer.core.errors import ModelError, TrainingError
 from lib_trainer.core.whole_files import whole_file
-from lib_trainer.models.tensor_files import open_tensors
+from lib_trainer.models.tensor_files import SafetensorsFile, open_tensors
 from lib_trainer.trainables import TRAINABLES
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def write_network(path: Path, tensors: Mapping[str, Tensor], dtype: torch.dtype,
     """Write a network as safetensors in `dtype` under a whole name, with the hashes that the WebUI shows.
 
     Raises:
-        TrainingError: a value is not finite (in `dtype`), or the file read back differs from what was written.
+        TrainingError: a value is not finite (in `dtype`), or what is read back differs from what was written.
         OSError: what the disk said; nothing is left behind.
     """
     from safetensors.torch import save
@@ -41,7 +41,8 @@ def write_network(path: Path, tensors: Mapping[str, Tensor], dtype: torch.dtype,
     hashes = _hashes(save(kept))
     with whole_file(path) as file:
         file.write(save(kept, {**metadata, **hashes}))
-    _read_back(path, kept)
+        file.flush()
+        _read_back(path, SafetensorsFile(Path(file.name)), kept)
 
 
 def _hashes(file: bytes) -> dict[str, str]:
@@ -52,11 +53,11 @@ def _hashes(file: bytes) -> dict[str, str]:
     return {"sshs_model_hash": whole, "sshs_legacy_hash": legacy, "modelspec.hash_sha256": f"0x{whole}"}
 
 
-def _read_back(path: Path, written: Mapping[str, Tensor]) -> None:
-    found = read_network(path)
-    wrong = [name for name in written if name not in found or not torch.equal(found[name], written[name])]
-    if wrong or len(found) != len(written):
-        raise TrainingError(f"{path} does not hold what was written ({len(wrong)} tensors differ); check the disk.")
+def _read_back(path: Path, found: SafetensorsFile, written: Mapping[str, Tensor]) -> None:
+    known = found.shapes.keys() & written.keys()
+    wrong = len(written) - sum(torch.equal(found.read(name), written[name]) for name in known)
+    if wrong or len(found.shapes) != len(written):
+        raise TrainingError(f"{path} was not written: read back, {wrong} tensors differ; check the disk, save again.")
 
 
 def in_original_names(model: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
