@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 _Layout = tuple[torch.Size, tuple[int, ...]]
@@ -81,7 +80,6 @@ class _GatedGelu(torch.autograd.Function):
         return gated_gelu_again(projected)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (projected,) = ctx.saved_tensors
         value, gate = projected.chunk(2, dim=-1)
@@ -99,7 +97,6 @@ class _QuickGelu(torch.autograd.Function):
         return torch.sigmoid(QUICK_GELU * x).mul_(x)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         gate = torch.sigmoid(QUICK_GELU * x)
@@ -114,7 +111,6 @@ class _NormSilu(torch.autograd.Function):
         return functional.silu(_group_norm(x, norm)[0], inplace=True)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         norm: nn.GroupNorm = ctx.norm

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.nn.grad import conv2d_input
 
@@ -77,7 +76,6 @@ class _LibraryConvolution(torch.autograd.Function):
         return functional.conv2d(x, weight, bias, **how)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
         to_x = conv2d_input(ctx.shape, weight, gradients[0], **ctx.how)  # type: ignore[no-untyped-call]
@@ -100,7 +98,6 @@ class _MatrixConvolution(torch.autograd.Function):
         return y.view(*y.shape[:2], *_output_size(x, kernel, how))
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
         gradient = gradients[0].flatten(2).transpose(1, 2)  # [n, positions, out]: reads the weights as they lie

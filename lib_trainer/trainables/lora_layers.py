@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -30,6 +29,11 @@ def lora_delta(down: Tensor, up: Tensor, scale: float) -> Tensor:
     return scale * product.reshape(up.shape[0], *down.shape[1:])
 
 
+def _scaled(product: Tensor, scale: float) -> Tensor:
+    """In place; alpha is often the rank, and a small step has two hundred of these."""
+    return product if scale == 1 else product.mul_(scale)
+
+
 class _Frozen(NamedTuple):
     """W [out, in] of a layer, its bias, and how much of B A is added to it."""
 
@@ -44,21 +48,20 @@ class _RowsWithLora(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, frozen: _Frozen) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
-        hidden = rows @ down.t()
+        hidden = _scaled(rows @ down.t(), frozen.scale)
         y = functional.linear(rows, frozen.weight, frozen.bias)
-        y.addmm_(hidden, up.t(), alpha=frozen.scale)
+        y.addmm_(hidden, up.t())
         ctx.save_for_backward(rows, hidden, down, up)
         ctx.frozen = frozen
         return y.view(*x.shape[:-1], -1)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         rows, hidden, down, up = ctx.saved_tensors
         weight, _, scale = ctx.frozen
         gradient = gradients[0].reshape(-1, gradients[0].shape[-1])
-        to_hidden = (gradient @ up).mul_(scale)
-        to_up = (gradient.t() @ hidden).mul_(scale)
+        to_hidden = _scaled(gradient @ up, scale)
+        to_up = gradient.t() @ hidden
         to_down = to_hidden.t() @ rows
         to_x = None
         if ctx.needs_input_grad[0]:
