@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -25,6 +26,12 @@ from lib_trainer.core.errors import DataError
 from lib_trainer.core.events import Notice, Progress
 def step(options, run):
 """
+
+
+def pytest_configure():
+    """In a shell's background Ctrl-C is ignored, by us and by each process that a test starts: tests need it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
