@@ -52,3 +52,17 @@ def test_each_group_has_its_own_rate():
         weight.grad = torch.ones(1)
     optimizer.step()
     assert [1 - weight.item() for weight in weights] == pytest.approx([0.1, 0.01], rel=1e-3)
+
+
+def test_the_moments_have_their_memory_before_the_first_step_and_count_from_nought():
+    weight = torch.nn.Parameter(torch.randn(3, 2))
+    optimizer = AdamW().build([{"params": [weight], "lr": RATE}])
+    fresh = torch.optim.AdamW([weight], lr=RATE, fused=True)
+    ours = optimizer.state[weight]
+    assert ours["exp_avg"].shape == ours["exp_avg_sq"].shape == weight.shape
+    weight.grad = torch.zeros_like(weight)
+    for each in (optimizer, fresh):
+        each.step()
+    theirs = fresh.state[weight]
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) and ours[name].dtype == theirs[name].dtype for name in theirs)
