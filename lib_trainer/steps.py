@@ -9,18 +9,30 @@ from typing import Any
 
 from lib_trainer.comparison.options import CompareOptions
 from lib_trainer.core.errors import ConfigError
+from lib_trainer.core.options import first_line
 from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.images.options import PrepareOptions
+from lib_trainer.images.options import InspectOptions, PrepareOptions
 from lib_trainer.training.options import TrainingOptions
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its options, and the engine's function `(options, run) -> result`."""
+    """One step: its options, and the engine's function `(options, run) -> result`.
+
+    `said` is what it does, where the options' own sentence says something else; `recipes` the step whose recipes and
+    presets it takes as well.
+    """
 
     options: type
     run: str  # "module:function", resolved in the engine process only
+    said: str = ""
+    recipes: str = ""
+
+    @property
+    def help(self) -> str:
+        """What the step does, in a sentence for users."""
+        return self.said or first_line(self.options)
 
     def resolve(self) -> Callable[[Any, RunDirectory], dict[str, Any]]:
         module, _, function = self.run.partition(":")
@@ -28,7 +40,14 @@ class Step:
 
 
 STEPS = {
+    "inspect": Step(InspectOptions, run="lib_trainer.images.inspect:inspect"),
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
+    "plan": Step(
+        TrainingOptions,
+        run="lib_trainer.training.plan:plan",
+        said="Say what a training would do: its steps, its files, its memory and its time.",
+        recipes="train",
+    ),
     "train": Step(TrainingOptions, run="lib_trainer.training.train:train"),
     "compare": Step(CompareOptions, run="lib_trainer.comparison.compare:compare"),
 }

@@ -8,14 +8,17 @@ from pathlib import Path
 from lib_trainer.core.options import describe
 from lib_trainer.demo.options import DemoOptions
 from lib_trainer.jobs.environment import EnvironmentOptions
+from lib_trainer.jobs.page_environment import PageEnvironmentOptions
 from lib_trainer.steps import STEPS
+from lib_trainer.ui.options import PageOptions
 
 TESTS = Path(__file__).parent
 
 
 def classes_of_options():
     """Every class of options that a user can reach: those of sections and of each entry of a table included."""
-    classes = [step.options for step in STEPS.values()] + [DemoOptions, EnvironmentOptions]
+    of_steps = dict.fromkeys(step.options for step in STEPS.values())  # two steps may share their options
+    classes = [*of_steps, DemoOptions, EnvironmentOptions, PageOptions, PageEnvironmentOptions]
     for cls in classes:
         for info in describe(cls):
             below = [info.type] if info.section else [entry for _, entry in info.registry or ()]

@@ -8,8 +8,10 @@ import pytest
 
 from lib_trainer.core.events import (
     EVENTS,
+    Cell,
     Failed,
     Finished,
+    GridPlan,
     HeldOut,
     Loss,
     Notice,
@@ -70,6 +72,8 @@ def shown(*events, moving=False, encoding="utf-8"):
         (Stopped(), "Stopped; it can be resumed."),
         (Finished({"a": 1}), "Done."),
         (Started("train", 1), ""),
+        (GridPlan(["a"], ["b"], 1), ""),
+        (Cell(0, 0, "/a.png", "a cat"), ""),
     ],
 )
 def test_each_event_is_a_sentence_or_silence(event, text):
@@ -138,6 +142,7 @@ def test_a_terminal_that_lacks_a_letter_shows_the_rest():
 
 def test_every_kind_of_event_can_be_shown():
     examples = [Started("train", 1), Progress("Work", 1, 2), Notice("A"), Table("A", ["b"], []), Loss(1, 1, 0.5, {}),
-                HeldOut(1, 1, 0.5), Saved("grid", "/a"), Failed("A"), Stopped(), Finished({})]  # fmt: skip
+                HeldOut(1, 1, 0.5), Saved("grid", "/a"), GridPlan(["a"], ["b"], 1), Cell(0, 0, "/a", ""), Failed("A"),
+                Stopped(), Finished({})]  # fmt: skip
     assert {type(event) for event in examples} == set(EVENTS.values())
     shown(*examples, moving=True)

@@ -11,34 +11,41 @@ from lib_trainer.comparison.options import CompareOptions
 
 @dataclass(frozen=True)
 class Axis:
-    """One line of the table: the option that holds the values, and the picture's setting that takes each of them."""
+    """One line of the table: the option that holds the values, and the picture's setting that takes each of them.
+
+    `attribute` is where the options have all values, if that is not the option itself.
+    """
 
     option: str
     setting: str
     along: Literal["rows", "columns"]
     label: str
+    attribute: str = ""
 
     def values(self, options: CompareOptions) -> tuple[Any, ...]:
         """The values given for this axis."""
-        return tuple(getattr(options, self.option))
+        return tuple(getattr(options, self.attribute or self.option))
 
     def varies(self, options: CompareOptions) -> bool:
         """Whether there is more than one value."""
         return len(self.values(options)) > 1
 
 
-# Outermost first. A column's settings are fields of `SampleRequest`; prompts and seeds are the two it has per picture.
+# Outermost first. A column's settings but the size are fields of `SampleRequest`; prompts and seeds are the two it has
+# per picture. Networks may be folders: `plan.py` lists the files in them.
 AXES = (
+    Axis("models", "model", "rows", "{}", attribute="all_models"),
     Axis("networks", "network", "rows", "{}"),
     Axis("strengths", "strength", "rows", "at {:g}"),
-    Axis("prompts", "prompt", "columns", "{}"),
+    Axis("prompts", "prompt", "columns", "{}", attribute="all_prompts"),
     Axis("seeds", "seed", "columns", "seed {}"),
     Axis("cfg_scales", "cfg_scale", "columns", "CFG {:g}"),
     Axis("steps", "steps", "columns", "{} steps"),
     Axis("samplers", "sampler", "columns", "{}"),
+    Axis("sizes", "size", "columns", "{} px", attribute="all_sizes"),
 )
 COLUMN_AXES = tuple(axis for axis in AXES if axis.along == "columns")
-STRENGTH = next(axis for axis in AXES if axis.setting == "strength")
+MODEL, STRENGTH = (next(axis for axis in AXES if axis.setting == setting) for setting in ("model", "strength"))
 
 
 def settings_label(options: CompareOptions, settings: Mapping[str, Any], varying: bool) -> str:

@@ -25,23 +25,24 @@ LONGEST_NAME = 80
 
 @dataclass(frozen=True)
 class Sources:
-    """What the pictures are made from and in: the files' digests, and the number format of the arithmetic."""
+    """What the pictures are made from and in: the files' digests, and each model's number format of the arithmetic."""
 
-    model: Digest
+    models: Mapping[Path, Digest]
     networks: Mapping[Path, Digest]
-    arithmetic: str
+    arithmetic: Mapping[Path, str]
 
 
 def request_for(options: CompareOptions, cells: Sequence[Cell]) -> SampleRequest:
     """The request that draws some cells of one row, which may differ in prompt and seed only."""
     values = [cell.column.values for cell in cells]
-    shared = {name: value for name, value in values[0].items() if name not in ("prompt", "seed")}
+    shared = {name: value for name, value in values[0].items() if name not in ("prompt", "seed", "size")}
+    size = values[0]["size"]
     return SampleRequest(
         prompts=tuple(each["prompt"] for each in values),
         seeds=tuple(each["seed"] for each in values),
         negative_prompt=options.negative_prompt,
-        width=options.width,
-        height=options.height,
+        width=size.width,
+        height=size.height,
         clip_skip=options.clip_skip,
         batch=options.batch_size,
         **shared,
@@ -62,10 +63,10 @@ class CellFiles:
         network = cell.row.network
         told = {
             "version": KEY_VERSION,
-            "model": self._sources.model.whole,
+            "model": self._sources.models[cell.row.model].whole,
             "network": self._sources.networks[network].whole if network else None,
             "strength": cell.row.strength,
-            "arithmetic": self._sources.arithmetic,
+            "arithmetic": self._sources.arithmetic[cell.row.model],
             **settings,
         }
         return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -79,10 +80,11 @@ class CellFiles:
 
     def is_drawn(self, cell: Cell) -> bool:
         """Whether the cell's picture is there, whole, and was drawn from the same files with the same settings."""
+        size = cell.column.values["size"]
         try:
             with Image.open(self.path(cell)) as picture:
                 picture.load()
-                right_size = picture.size == (self._options.width, self._options.height)
+                right_size = picture.size == (size.width, size.height)
                 return right_size and picture.info.get(KEY) == self.key(cell)
         except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
             return False  # not there, or damaged since: it is drawn again
@@ -104,13 +106,14 @@ class CellFiles:
         """The `parameters` text with which the WebUI would draw this picture."""
         request = request_for(self._options, [cell])
         extra: dict[str, str | int | float] = {}
-        if self._sources.model.shown:
-            extra["Model hash"] = self._sources.model.shown
+        model = self._sources.models[cell.row.model]
+        if model.shown:
+            extra["Model hash"] = model.shown
         network = cell.row.network
         if network:
             request = replace(request, prompts=(f"{request.prompts[0]} <lora:{network.stem}:{cell.row.strength:g}>",))
             extra["Lora hashes"] = f"{network.stem}: {self._sources.networks[network].shown}"
-        return infotext(request, 0, self._options.model.stem, extra)
+        return infotext(request, 0, cell.row.model.stem, extra)
 
 
 def save_png(path: Path, picture: Image.Image, texts: PngInfo) -> None:

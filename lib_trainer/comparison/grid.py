@@ -38,11 +38,11 @@ def save_grid(plan: Plan, files: CellFiles, drawn: set[Cell], run: RunDirectory)
 
 def _remarks(plan: Plan, layout: Layout) -> Iterator[str]:
     """What is not in the grid as it could be expected."""
-    own = (plan.options.width, plan.options.height)
-    if layout.shown != own:
+    own = plan.largest
+    if layout.shown != (own.width, own.height):
         yield (
             f"The grid shows its {len(plan.cells)} pictures at {layout.shown[0]}x{layout.shown[1]} px instead of "
-            f"{own[0]}x{own[1]} px, or it would be too large to open; the single pictures keep their size."
+            f"{own} px, or it would be too large to open; the single pictures keep their size."
         )
     if not layout.letters_known:
         yield (
@@ -65,25 +65,28 @@ def draw_grid(plan: Plan, layout: Layout, pictures: dict[Cell, Path]) -> Image.I
         lines = layout.rows[row_number]
         _text(pen, layout, lines, (2 * GAP, top + (layout.slot[1] - GAP - len(lines) * layout.line) // 2))
         for column_number, column in enumerate(plan.columns):
-            margin = (layout.slot[0] - GAP - layout.shown[0]) // 2
-            corner = (layout.left + column_number * layout.slot[0] + margin, top)
-            _picture(grid, layout, pictures.get(Cell(row, column)), corner)
+            shown = layout.size_of(column)
+            across, down = layout.slot[0] - GAP - shown[0], layout.slot[1] - GAP - shown[1]
+            left = layout.left + column_number * layout.slot[0] + across // 2
+            place = (left, top + (down // 2 if shown != layout.shown else 0), *shown)
+            _picture(grid, layout, pictures.get(Cell(row, column)), place)
     return grid
 
 
-def _picture(grid: Image.Image, layout: Layout, path: Path | None, corner: tuple[int, int]) -> None:
+def _picture(grid: Image.Image, layout: Layout, path: Path | None, place: tuple[int, int, int, int]) -> None:
+    """A picture at (left, top, width, height), or the sign that there is none yet."""
+    left, top, width, height = place
     if path is None:
-        right, bottom = corner[0] + layout.shown[0] - 1, corner[1] + layout.shown[1] - 1
         pen = ImageDraw.Draw(grid)
-        pen.rectangle((*corner, right, bottom), fill=BLANK)
-        if pen.textlength(NOT_DRAWN, font=layout.font) < layout.shown[0]:
-            _text(pen, layout, [NOT_DRAWN], (corner[0] + GAP, corner[1] + GAP))
+        pen.rectangle((left, top, left + width - 1, top + height - 1), fill=BLANK)
+        if pen.textlength(NOT_DRAWN, font=layout.font) < width:
+            _text(pen, layout, [NOT_DRAWN], (left + GAP, top + GAP))
         return
     with Image.open(path) as picture:
         shown = picture.convert("RGB")
-    if shown.size != layout.shown:
-        shown = shown.resize(layout.shown, Image.Resampling.LANCZOS)
-    grid.paste(shown, corner)
+    if shown.size != (width, height):
+        shown = shown.resize((width, height), Image.Resampling.LANCZOS)
+    grid.paste(shown, (left, top))
 
 
 def _heading(pen: ImageDraw.ImageDraw, layout: Layout, heading: Heading, top: int) -> None:
@@ -107,16 +110,14 @@ def _texts(plan: Plan, files: CellFiles) -> PngInfo:
     """The WebUI's `parameters` of the first cell, and all settings by name; no path, since grids are passed on."""
     options = plan.options
     told = {
-        "model": options.model.name,
+        "models": [model.name for model in options.all_models],
         "rows": [row.label for row in plan.rows],
         **{axis.option: axis.values(options) for axis in COLUMN_AXES},
         "negative_prompt": options.negative_prompt,
-        "width": options.width,
-        "height": options.height,
         "clip_skip": options.clip_skip,
         "precision": options.precision,
     }
     texts = PngInfo()
     texts.add_text("parameters", files.parameters(plan.cells[0]))
-    texts.add_itxt(COMPARISON, json.dumps(told, ensure_ascii=False, indent=2))
+    texts.add_itxt(COMPARISON, json.dumps(told, ensure_ascii=False, indent=2, default=str))
     return texts

@@ -10,7 +10,8 @@ from typing import Any
 
 from lib_trainer.comparison.axes import settings_label
 from lib_trainer.comparison.labels import choose_font, line_height, text_width, wrap
-from lib_trainer.comparison.plan import Plan
+from lib_trainer.comparison.plan import NO_PROMPT, Column, Plan
+from lib_trainer.core.units import Size
 
 MOST_PIXELS, LONGEST_SIDE = 64_000_000, 16_384  # what viewers and browsers still open
 SCALE_STEP = 0.94
@@ -33,10 +34,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes in pixels: `shown` of a picture, `slot` of its place with the gap, `left` and `top` of the labels."""
+    """Sizes in pixels: `shown` of the largest picture, `slot` of its place with the gap, `left` and `top` of labels."""
 
     font: Any
     letters_known: bool
+    scale: float
     shown: tuple[int, int]
     slot: tuple[int, int]
     left: int
@@ -45,6 +47,10 @@ class Layout:
     settings: list[Heading]
     rows: list[list[str]]
     columns: int
+
+    def size_of(self, column: Column) -> tuple[int, int]:
+        """Width and height in which the pictures of a column are shown."""
+        return _scaled(column.values["size"], self.scale)
 
     @property
     def line(self) -> int:
@@ -75,17 +81,18 @@ class Layout:
 
 def lay_out(plan: Plan) -> Layout:
     """The layout with the largest pictures, at most their own size, that stays within the limits."""
-    width, height = len(plan.columns) * plan.options.width, len(plan.rows) * plan.options.height
+    own = plan.largest
+    width, height = len(plan.columns) * own.width, len(plan.rows) * own.height
     # What the pictures alone allow; the labels come on top.
     scale = min(1.0, LONGEST_SIDE / width, LONGEST_SIDE / height, math.sqrt(MOST_PIXELS / (width * height)))
-    smallest = SMALLEST_SHOWN / max(plan.options.width, plan.options.height)
+    smallest = SMALLEST_SHOWN / max(own.width, own.height)
     while not (layout := _at_scale(plan, scale)).fits and scale > smallest:
         scale *= SCALE_STEP
     return layout
 
 
 def _at_scale(plan: Plan, scale: float) -> Layout:
-    shown = (max(1, round(plan.options.width * scale)), max(1, round(plan.options.height * scale)))
+    shown = _scaled(plan.largest, scale)
     column = max(shown[0], NARROWEST_COLUMN, round(COLUMN_FOR_TEXT * scale))
     texts = list(_texts(plan))
     font, letters_known = choose_font(texts, min(LARGEST_FONT, max(SMALLEST_FONT, column // 10)))
@@ -96,6 +103,7 @@ def _at_scale(plan: Plan, scale: float) -> Layout:
     return Layout(
         font=font,
         letters_known=letters_known,
+        scale=scale,
         shown=shown,
         slot=slot,
         left=left,
@@ -107,16 +115,20 @@ def _at_scale(plan: Plan, scale: float) -> Layout:
     )
 
 
+def _scaled(size: Size, scale: float) -> tuple[int, int]:
+    return max(1, round(size.width * scale)), max(1, round(size.height * scale))
+
+
 def _title(plan: Plan) -> str:
     """The model and what all pictures have in common."""
     options = plan.options
-    same = settings_label(options, plan.columns[0].values, varying=False)
-    return ", ".join(filter(None, (options.model.stem, f"{options.width}x{options.height} px", same)))
+    models = " and ".join(model.stem for model in options.all_models)
+    return ", ".join(filter(None, (models, settings_label(options, plan.columns[0].values, varying=False))))
 
 
 def _texts(plan: Plan) -> Iterator[str]:
     yield _title(plan)
-    yield from plan.options.prompts
+    yield from plan.options.all_prompts
     yield from (row.label for row in plan.rows)
 
 
@@ -125,7 +137,7 @@ def _prompt_headings(plan: Plan, font: Any, column: int) -> Iterator[Heading]:
     first = 0
     for prompt, group in groupby(plan.columns, key=lambda each: each.values["prompt"]):
         count = len(list(group))
-        yield Heading(wrap(prompt or "(no prompt)", font, count * column - 2 * GAP, MOST_HEADING_LINES), first, count)
+        yield Heading(wrap(prompt or NO_PROMPT, font, count * column - 2 * GAP, MOST_HEADING_LINES), first, count)
         first += count
 
 

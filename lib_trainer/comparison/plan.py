@@ -11,20 +11,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lib_trainer.comparison.axes import COLUMN_AXES, STRENGTH, settings_label
+from lib_trainer.comparison.axes import COLUMN_AXES, MODEL, STRENGTH, settings_label
 from lib_trainer.comparison.options import CompareOptions
 from lib_trainer.core.errors import ConfigError, ModelError
-from lib_trainer.models.tensor_files import open_tensors
+from lib_trainer.core.events import GridPlan
+from lib_trainer.core.natural_order import natural_key
+from lib_trainer.core.units import Size
+from lib_trainer.models.tensor_headers import metadata_of
 
-NO_NETWORK = "no network"
+NO_NETWORK, NO_PROMPT = "no network", "(no prompt)"
 # One picture must show them all, each still to be seen.
 MOST_ROWS, MOST_COLUMNS, MOST_PICTURES = 500, 200, 10_000
 
 
 @dataclass(frozen=True)
 class Row:
-    """A network file at a strength, or the model alone."""
+    """A network file at a strength on a model, or the model alone."""
 
+    model: Path
     network: Path | None
     strength: float
     label: str
@@ -41,6 +45,11 @@ class Column:
     def values(self) -> dict[str, Any]:
         return dict(self.settings)
 
+    @property
+    def title(self) -> str:
+        """The prompt, and on a second line what else varies."""
+        return "\n".join(filter(None, (self.values["prompt"] or NO_PROMPT, self.label)))
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -52,7 +61,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """The model alone comes first; a network's rows follow one another, so that it is opened once."""
+    """Each model's rows follow one another, itself alone first, and so do a network's: each is opened once."""
 
     options: CompareOptions
     rows: tuple[Row, ...]
@@ -62,6 +71,17 @@ class Plan:
     def cells(self) -> tuple[Cell, ...]:
         """All cells, row by row."""
         return tuple(Cell(row, column) for row in self.rows for column in self.columns)
+
+    @property
+    def largest(self) -> Size:
+        """The smallest size in which each of the pictures fits."""
+        sizes = [column.values["size"] for column in self.columns]
+        return Size(max(size.width for size in sizes), max(size.height for size in sizes))
+
+    def event(self) -> GridPlan:
+        """The labels as they are told to whoever shows the grid."""
+        rows, columns = [row.label for row in self.rows], [column.title for column in self.columns]
+        return GridPlan(rows, columns, len(self.cells))
 
     @property
     def networks(self) -> list[Path]:
@@ -76,8 +96,9 @@ def plan(options: CompareOptions) -> Plan:
         ModelError: the model or a network does not exist, a folder has no network in it, or a file is broken.
         ConfigError: a network is given twice, or there are more pictures than one grid can show.
     """
-    if not options.model.exists():
-        raise ModelError(f"The model {options.model} does not exist; check the path.")
+    for model in options.all_models:
+        if not model.exists():
+            raise ModelError(f"The model {model} does not exist; check the path.")
     made = Plan(options, tuple(_rows(options)), tuple(_columns(options)))
     counts = ((len(made.rows), MOST_ROWS, "rows"), (len(made.columns), MOST_COLUMNS, "columns"))
     for count, most, what in (*counts, (len(made.cells), MOST_PICTURES, "pictures")):
@@ -87,13 +108,23 @@ def plan(options: CompareOptions) -> Plan:
 
 
 def _rows(options: CompareOptions) -> Iterator[Row]:
-    yield Row(None, 0.0, NO_NETWORK)
     files = _network_files(options.networks)
-    labels = _network_labels(files)
+    labels, models = _network_labels(files), _model_labels(options)
     strengths = STRENGTH.values(options)
-    for file, strength in itertools.product(files, strengths):
-        told = "" if strengths == (1.0,) else " " + STRENGTH.label.format(strength)
-        yield Row(file, strength, labels[file] + told)
+    for model in MODEL.values(options):
+        yield Row(model, None, 0.0, models[model] + NO_NETWORK)
+        for file, strength in itertools.product(files, strengths):
+            told = "" if strengths == (1.0,) else " " + STRENGTH.label.format(strength)
+            yield Row(model, file, strength, models[model] + labels[file] + told)
+
+
+def _model_labels(options: CompareOptions) -> dict[Path, str]:
+    """What stands before a row's label: the model's name, where there are several."""
+    models = options.all_models
+    stems = Counter(model.stem for model in models)
+    if not MODEL.varies(options):
+        return dict.fromkeys(models, "")
+    return {model: f"{model.stem if stems[model.stem] == 1 else model}: " for model in models}
 
 
 def _columns(options: CompareOptions) -> Iterator[Column]:
@@ -108,7 +139,7 @@ def _network_files(paths: tuple[Path, ...]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise ModelError(f"The network {path} does not exist; check the path.")
-        found = sorted(path.glob("*.safetensors"), key=lambda file: _natural(file.stem)) if path.is_dir() else [path]
+        found = sorted(path.glob("*.safetensors"), key=lambda file: natural_key(file.stem)) if path.is_dir() else [path]
         if not found:
             raise ModelError(f"The folder {path} has no .safetensors file in it; give a network file or its folder.")
         files += found
@@ -116,10 +147,6 @@ def _network_files(paths: tuple[Path, ...]) -> list[Path]:
     if count > 1:
         raise ConfigError(f"'networks' gives {twice} {count} times; give the file or its folder, not both.")
     return files
-
-
-def _natural(text: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", text) if part]
 
 
 def _network_labels(files: list[Path]) -> dict[Path, str]:
@@ -140,6 +167,6 @@ def _network_labels(files: list[Path]) -> dict[Path, str]:
 
 
 def _epoch_told(file: Path) -> str:
-    epoch = open_tensors(file).metadata.get("ss_epoch", "")
+    epoch = metadata_of(file).get("ss_epoch", "")
     in_name = {int(number) for number in re.findall(r"\d+", file.stem)}
     return f", epoch {epoch}" if epoch.isdecimal() and int(epoch) not in in_name else ""

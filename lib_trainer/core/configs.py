@@ -27,16 +27,33 @@ def load(cls: type, data: dict[str, Any], path: str = "") -> Any:
     """
     infos = {info.name: info for info in describe(cls)}
     if not isinstance(data, dict):
-        raise ConfigError(f"'{path.rstrip('.')}' is {data!r}; it must be a table of options: {', '.join(infos)}.")
+        raise ConfigError(_no_table(data, path, infos))
     for name, value in data.items():
         if name not in infos:
-            hint = did_you_mean(name, list(infos))
-            raise ConfigError(f"Unknown option '{path}{name}' ({value!r}).{hint} Known here: {', '.join(infos)}.")
-    data = {**{name: {} for name, info in infos.items() if info.section and info.required}, **data}
+            raise ConfigError(_unknown(name, value, path, infos))
+    data = _with_sections(data, infos)
     missing = [info for info in infos.values() if info.required and info.name not in data]
     if missing:
-        raise ConfigError(f"'{path}{missing[0].name}' is not given; it must be {missing[0].kind}: {missing[0].help}")
+        raise ConfigError(_missing(missing[0], path))
     return cls(**{name: _load_value(infos[name], value, f"{path}{name}") for name, value in data.items()})
+
+
+def _no_table(data: Any, path: str, infos: dict[str, OptionInfo]) -> str:
+    return f"'{path.rstrip('.')}' is {data!r}; it must be a table of options: {', '.join(infos)}."
+
+
+def _unknown(name: str, value: Any, path: str, infos: dict[str, OptionInfo]) -> str:
+    hint = did_you_mean(name, list(infos))
+    return f"Unknown option '{path}{name}' ({value!r}).{hint} Known here: {', '.join(infos)}."
+
+
+def _missing(info: OptionInfo, path: str) -> str:
+    return f"'{path}{info.name}' is not given; it must be {info.kind}: {info.help}"
+
+
+def _with_sections(data: dict[str, Any], infos: dict[str, OptionInfo]) -> dict[str, Any]:
+    """The data with an empty table for each section that must be given and is not."""
+    return {**{name: {} for name, info in infos.items() if info.section and info.required}, **data}
 
 
 def _load_value(info: OptionInfo, value: Any, here: str) -> Any:
@@ -56,13 +73,19 @@ def _load_value(info: OptionInfo, value: Any, here: str) -> Any:
 
 
 def _load_entry(registry: Registry[Any], default: str, value: Any, here: str) -> Any:
+    cls, chosen = _chosen(registry, default, value, here)
+    return load(cls, chosen, f"{here}.")
+
+
+def _chosen(registry: Registry[Any], default: str, value: Any, here: str) -> tuple[type, dict[str, Any]]:
+    """The class that a value chooses, and the options that it gives it."""
     chosen = dict(value) if isinstance(value, dict) else {"type": value}
     name = chosen.pop("type", default)
     if not isinstance(name, str) or name not in registry.names:
         said = str(name) if isinstance(name, str) else name
         hint = did_you_mean(str(name), registry.names)
         raise ConfigError(f"'{here}' is {said!r}; it must be one of {', '.join(registry.names)}.{hint}")
-    return load(registry[name], chosen, f"{here}.")
+    return registry[name], chosen
 
 
 def _load_one(info: OptionInfo, value: Any, here: str) -> Any:

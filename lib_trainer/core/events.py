@@ -92,6 +92,27 @@ class Saved(Event):
 
 
 @dataclass(frozen=True)
+class GridPlan(Event):
+    """What a comparison is going to draw: the labels of its rows and columns, and how many pictures that makes."""
+
+    name = "grid_plan"
+    rows: list[str]
+    columns: list[str]
+    total: int
+
+
+@dataclass(frozen=True)
+class Cell(Event):
+    """One picture of a grid lies whole on the disk; row and column count from 0, `parameters` is the WebUI's text."""
+
+    name = "cell"
+    row: int
+    column: int
+    path: str
+    parameters: str
+
+
+@dataclass(frozen=True)
 class Failed(Event):
     """The step ended on an error; `message` is for the user, `details` for a bug report."""
 
@@ -117,7 +138,7 @@ class Finished(Event):
 
 EVENTS: dict[str, type[Event]] = {
     kind.name: kind
-    for kind in (Started, Progress, Notice, Table, Loss, HeldOut, Saved, Failed, Stopped, Finished)
+    for kind in (Started, Progress, Notice, Table, Loss, HeldOut, Saved, GridPlan, Cell, Failed, Stopped, Finished)
 }
 ENDINGS = (Failed, Stopped, Finished)
 

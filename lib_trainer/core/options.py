@@ -27,8 +27,25 @@ def option(
     unit: str = "",
     group: str = "",
 ) -> Any:
-    """One option: its default (`...` if the user must give it), bounds, unit, and a sentence of help for users."""
-    metadata = {"help": help, "ge": ge, "le": le, "unit": unit, "group": group}
+    """One option: its default (`...` if the user must give it), bounds, unit, and a sentence of help for users.
+
+    `group` "first" is what a form shows before all else.
+    """
+    return _field(default, {"help": help, "ge": ge, "le": le, "unit": unit, "group": group})
+
+
+def existing(default: Any, help: str, *, group: str = "") -> Any:
+    """An option that names a file or folder, or several, where something must lie already; else as `option`."""
+    return _field(default, {"help": help, "group": group, "must_exist": True})
+
+
+def labelled(label: str, field: Any) -> Any:
+    """The same option with words of its own on a form, where its name would not be understood."""
+    field.metadata = types.MappingProxyType({**field.metadata, "label": label})
+    return field
+
+
+def _field(default: Any, metadata: dict[str, Any]) -> Any:
     if default is ...:
         return dataclasses.field(metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -42,9 +59,10 @@ def section(cls: type) -> Any:
     return dataclasses.field(default_factory=cls, metadata=metadata)
 
 
-def choice(registry: Registry[Any], default: str, help: str) -> Any:
+def choice(registry: Registry[Any], default: str, help: str, *, group: str = "") -> Any:
     """One implementation out of a registry, with that implementation's own options."""
-    return dataclasses.field(default_factory=registry[default], metadata={"registry": registry, "help": help})
+    metadata = {"registry": registry, "help": help, "group": group}
+    return dataclasses.field(default_factory=registry[default], metadata=metadata)
 
 
 def first_line(cls: type) -> str:
@@ -70,6 +88,13 @@ class OptionInfo:
     le: float | None
     registry: Registry[Any] | None
     section: bool
+    must_exist: bool = False
+    own_label: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a form calls it."""
+        return self.own_label or self.name.replace("_", " ").capitalize()
 
     @property
     def kind(self) -> str:
@@ -124,6 +149,8 @@ def _describe_field(field: dataclasses.Field[Any], hint: Any) -> OptionInfo:
         le=meta.get("le"),
         registry=meta.get("registry"),
         section=meta.get("section", False),
+        must_exist=meta.get("must_exist", False),
+        own_label=meta.get("label", ""),
     )
 
 

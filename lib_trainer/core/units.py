@@ -1,4 +1,4 @@
-"""Quantities that carry their unit: how often something happens, how long it takes, how large a file is."""
+"""Quantities that carry their unit: how often something happens, how long it takes, how large something is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from lib_trainer.core.errors import ConfigError
 
 Unit = Literal["epoch", "step", "minute"]
+SHORTEST_SIDE, LONGEST_SIDE = 64, 2048  # of a picture that is drawn, in pixels
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,31 @@ class Every:
     def due(self, unit: Unit, count: int) -> bool:
         """Whether it happens now that `count` of `unit` have been completed."""
         return self.amount > 0 and self.unit == unit and count > 0 and count % self.amount == 0
+
+
+@dataclass(frozen=True)
+class Size:
+    """Width and height of a picture in pixels, written `512x768`."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def parse(cls, text: str) -> Size:
+        """Read two whole numbers with an x between them.
+
+        Raises:
+            ConfigError: the text is something else, or a side is out of bounds.
+        """
+        match = re.fullmatch(r"\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*", text.lower())
+        sides = (int(match[1]), int(match[2])) if match else (0, 0)
+        if min(sides) < SHORTEST_SIDE or max(sides) > LONGEST_SIDE:
+            bounds = f"{SHORTEST_SIDE} to {LONGEST_SIDE} px"
+            raise ConfigError(f"it must be width x height, such as '512x768', each {bounds}.")
+        return cls(*sides)
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
 
 
 def duration(seconds: float) -> str:

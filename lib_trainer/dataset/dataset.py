@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lib_trainer.core.errors import ConfigError, DataError
+from lib_trainer.core.errors import DataError
 from lib_trainer.core.events import Notice
 from lib_trainer.dataset.cache import MEMORY_BYTES, LatentCache, Latents, View
 from lib_trainer.dataset.captions import steady_captions, vary_caption
@@ -19,6 +19,7 @@ from lib_trainer.dataset.encoding import encode_views
 from lib_trainer.dataset.entries import Entry, find_entries
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Showing, Size, epoch_batches, steps_per_epoch
+from lib_trainer.dataset.prospects import check_step
 from lib_trainer.images.pixels import colour
 
 if TYPE_CHECKING:
@@ -121,10 +122,7 @@ def open_dataset(options: DatasetOptions, model: Model, context: DatasetContext)
         StopRequested, ModelError, OutputError: as `encode_views`.
     """
     context = dataclasses.replace(context, cache=options.cache or context.cache)
-    if options.buckets.step % model.pixels_per_latent:
-        raise ConfigError(
-            f"'buckets.step' is {options.buckets.step}; this model needs a multiple of {model.pixels_per_latent} px."
-        )
+    check_step(options, model.pixels_per_latent)
     background = colour(options.background)
     entries = find_entries(options, context)
     cache = LatentCache(
@@ -142,13 +140,6 @@ def open_dataset(options: DatasetOptions, model: Model, context: DatasetContext)
     dataset = Dataset(usable, options, model, cache, context)
     _notice_short_batches(dataset)
     return dataset
-
-
-def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
-    """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
-    return dataclasses.replace(
-        options, folder=folder, repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0
-    )
 
 
 def shared_pictures(one: Dataset, other: Dataset) -> list[tuple[Path, Path]]:

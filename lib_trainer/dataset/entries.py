@@ -14,9 +14,9 @@ from lib_trainer.dataset.digests import picture_digests
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
 from lib_trainer.dataset.progress import PictureProgress
-from lib_trainer.images.buckets import bucket_sizes, cover, target_size
+from lib_trainer.dataset.prospects import Prospect, prospects
+from lib_trainer.images.buckets import bucket_sizes, cover
 from lib_trainer.images.folder import scan
-from lib_trainer.images.pictures import Picture
 from lib_trainer.images.report import describe_pictures, picture_notices
 
 
@@ -50,7 +50,7 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
         ConfigError: the sizes or the source of the captions contradict each other.
         StopRequested: asked for during the scan.
     """
-    sizes = bucket_sizes(options.buckets)
+    bucket_sizes(options.buckets)  # whether there are any, before a long scan
     progress = PictureProgress(context.emit, "Looking at pictures")
 
     def look(done: int, total: int) -> None:
@@ -60,23 +60,20 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     found = scan(options.folder, options.captions, look)
     for event in (*picture_notices(found), *describe_pictures(found, options.buckets, options.repeats)):
         context.emit(event)
-    targets = [target_size(picture.width, picture.height, options.buckets, sizes) for picture in found.pictures]
-    return _entries(found.pictures, targets, options, context)
+    return _entries(prospects(found, options), options, context)
 
 
-def _entries(
-    pictures: Sequence[Picture], targets: Sequence[Size], options: DatasetOptions, context: DatasetContext
-) -> list[Entry]:
+def _entries(found: Sequence[Prospect], options: DatasetOptions, context: DatasetContext) -> list[Entry]:
     place = hashlib.sha256(str(options.folder).encode("utf-8")).hexdigest()[:16]
-    digests = picture_digests([picture.path for picture in pictures], context.cache / "digests" / f"{place}.json")
+    digests = picture_digests([prospect.path for prospect in found], context.cache / "digests" / f"{place}.json")
     entries = []
-    for picture, target in zip(pictures, targets, strict=True):
-        if picture.path not in digests:
-            context.warn(f"{picture.path} is left out: it can't be read any more.")
+    for prospect in found:
+        if prospect.path not in digests:
+            context.warn(f"{prospect.path} is left out: it can't be read any more.")
             continue
-        scaled, box = cover(picture.width, picture.height, target)
-        view = View(picture.path, digests[picture.path], scaled, box)
-        entries.append(Entry(view, picture.caption, picture.repeats * options.repeats))
+        scaled, box = cover(prospect.picture.width, prospect.picture.height, prospect.bucket)
+        view = View(prospect.path, digests[prospect.path], scaled, box)
+        entries.append(Entry(view, prospect.caption, prospect.repeats))
     if not entries:
-        raise DataError(f"None of the {len(pictures)} pictures in {options.folder} can be read any more.")
+        raise DataError(f"None of the {len(found)} pictures in {options.folder} can be read any more.")
     return entries

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lib_trainer.core.options import option, section
+from lib_trainer.core.options import existing, labelled, option, section
 from lib_trainer.images.options import BucketOptions, CaptionOptions
 
 
@@ -13,9 +13,17 @@ from lib_trainer.images.options import BucketOptions, CaptionOptions
 class DatasetOptions:
     """The pictures to learn from and how their captions are varied."""
 
-    folder: Path = option(..., "Folder with the training pictures; folders inside it are searched too.")
-    repeats: int = option(1, "How often each picture comes in one epoch; a '10_name' folder multiplies it by 10.", ge=1)
-    trigger: str = option("", "Word put before each caption; use it in prompts to call what was learned.")
+    folder: Path = labelled(
+        "Folder of pictures",
+        existing(..., "Folder with the training pictures; folders inside it are searched too.", group="first"),
+    )
+    repeats: int = option(
+        1, "How often each picture comes in one epoch; a '10_name' folder multiplies it by 10.", ge=1, group="first"
+    )
+    trigger: str = labelled(
+        "Trigger word",
+        option("", "Word put before each caption; use it in prompts to call what was learned.", group="first"),
+    )
     shuffle_tags: bool = option(False, "Shuffle the comma-separated tags of a caption each time it is used.")
     keep_tags: int = option(0, "The first tags stay in front, unshuffled and never dropped.", ge=0, unit="tags")
     tag_dropout: float = option(0.0, "Chance that a tag is left out each time.", ge=0, le=1)
@@ -25,3 +33,10 @@ class DatasetOptions:
     captions: CaptionOptions = section(CaptionOptions)
     buckets: BucketOptions = section(BucketOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
+
+
+def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
+    """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
+    return replace(
+        options, folder=folder, repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0
+    )

@@ -14,14 +14,11 @@ from lib_trainer.core.places import data_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.units import duration
 from lib_trainer.demo.options import DemoOptions
+from lib_trainer.demo.places import HELD_OUT, MODEL, STYLE, recipe
 from lib_trainer.jobs.environment import EnvironmentOptions, ensure_engine
 from lib_trainer.jobs.launcher import new_run, start
 from lib_trainer.jobs.work import watch
 from lib_trainer.steps import STEPS
-
-HERE = Path(__file__).parent
-MODEL = HERE / "model" / "emoji-tiny.safetensors"
-PICTURES = HERE / "pictures"
 
 
 @dataclass
@@ -37,8 +34,7 @@ class Demo:
     def run_step(self, step: str, told: dict[str, Any]) -> dict[str, Any]:
         """Run a step with its recipe and what is told besides, or go on with it; the result is empty on failure."""
         begun = time.monotonic()
-        recipe = read_recipe(HERE / f"{step}.json")
-        config = dump(load(STEPS[step].options, merge(recipe, told)))
+        config = dump(load(STEPS[step].options, merge(read_recipe(recipe(step)), told)))
         run = self._unfinished(step, config) or new_run(step, config, self._free_folder(step))
         offset = run.end()
         self.code, result = watch(run, start(self.python, run), self.show, offset)
@@ -79,7 +75,7 @@ def demo(
     made = Demo(options.out or data_folder() / "demo", python, show)
     made.seconds["setup"] = round(time.monotonic() - begun, 1)
     result: dict[str, Any] = {}
-    pictures = {"folder": str(PICTURES / "openmoji-style"), "output": str(made.out / "pictures")}
+    pictures = {"folder": str(STYLE), "output": str(made.out / "pictures")}
     prepared = made.run_step("prepare", pictures)
     if made.code:
         return made.code, {}
@@ -102,7 +98,7 @@ def _training(pictures: Path, loras: Path) -> dict[str, Any]:
     return {
         "model": str(MODEL),
         "dataset": {"folder": str(pictures)},
-        "validation": {"folder": str(PICTURES / "openmoji-held-out")},
+        "validation": {"folder": str(HELD_OUT)},
         "saving": {"folder": str(loras)},
     }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Size = tuple[int, int]
 Box = tuple[int, int, int, int]
+Part = tuple[float, float, float, float]
 
 # Pillow may halve a picture that is at least this much too large before it filters; no difference can be seen.
 REDUCING_GAP = 3.0
@@ -107,21 +108,21 @@ def cover(width: int, height: int, target: Size) -> tuple[Size, Box]:
     return scaled, (left, top, left + wide, top + high)
 
 
+def part_shown(width: int, height: int, target: Size) -> Part:
+    """The part (left, top, right, bottom) of a picture, in its own pixels, that `cover` leaves of it."""
+    scaled, box = cover(width, height, target)
+    across, down = width / scaled[0], height / scaled[1]
+    return box[0] * across, box[1] * down, min(box[2] * across, width), min(box[3] * down, height)
+
+
 def crop_to(image: Image, target: Size) -> Image:
     """The picture scaled and cropped to `target` as `cover` says, filtered with Lanczos."""
     from PIL.Image import Resampling
 
     if image.size == target:
         return image
-    scaled, box = cover(image.width, image.height, target)
-    across, down = image.width / scaled[0], image.height / scaled[1]
     # Filtering straight from the source's part keeps a very long, thin picture from becoming a huge one in between.
-    part = (
-        box[0] * across,
-        box[1] * down,
-        min(box[2] * across, image.width),
-        min(box[3] * down, image.height),
-    )
+    part = part_shown(image.width, image.height, target)
     return image.resize(target, Resampling.LANCZOS, box=part, reducing_gap=REDUCING_GAP)
 
 

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from PIL import Image
 
 from lib_trainer.core.errors import ConfigError
-from lib_trainer.images.buckets import REDUCING_GAP, Size, bucket_sizes, cover, crop_to, nearest_bucket, target_size
-from lib_trainer.images.options import PrepareOptions
+from lib_trainer.images.buckets import (
+    REDUCING_GAP,
+    Part,
+    Size,
+    bucket_sizes,
+    cover,
+    crop_to,
+    nearest_bucket,
+    part_shown,
+    target_size,
+)
+from lib_trainer.images.options import PictureOptions, PrepareOptions
 from lib_trainer.images.pictures import Picture
 from lib_trainer.images.pixels import PIXEL_LIMIT, colour, open_picture
 
 # Raise it when the same options begin to give other pixels, so that older copies are made again.
 RECIPE_VERSION = 1
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+Options = TypeVar("Options", bound=PictureOptions)
 LONGEST_SIDE = {"png": 1_000_000, "jpeg": 65_500, "webp": 16_383}  # what the file formats hold, in pixels
 
 
@@ -27,16 +38,31 @@ class Plan:
     how: Literal["crop", "scale", "fit"]
     size: Size
 
+    def part(self, width: int, height: int) -> Part:
+        """The part (left, top, right, bottom) of a picture of this size, in its own pixels, that is left of it."""
+        return part_shown(width, height, self.size) if self.how == "crop" else (0.0, 0.0, float(width), float(height))
+
+    def enlargement(self, width: int, height: int) -> float:
+        """How many times longer the sides of a picture of this size become; below 1 it is made smaller."""
+        left, _, right, _ = self.part(width, height)
+        return (self.inner(width, height) if self.how == "fit" else self.size)[0] / (right - left)
+
+    def inner(self, width: int, height: int) -> Size:
+        """The size of a picture inside its background."""
+        scale = min(self.size[0] / width, self.size[1] / height)
+        across, down = max(1, round(width * scale)), max(1, round(height * scale))
+        return min(self.size[0], across), min(self.size[1], down)
+
 
 @dataclass(frozen=True)
-class Sizing:
-    """How `prepare` sizes pictures, with the list of buckets worked out once."""
+class Sizing(Generic[Options]):
+    """How `prepare` and training size pictures, with the list of buckets worked out once."""
 
-    options: PrepareOptions
+    options: Options
     sizes: list[Size]
 
     @classmethod
-    def of(cls, options: PrepareOptions) -> Sizing:
+    def of(cls, options: Options) -> Sizing[Options]:
         """Work out the sizes.
 
         Raises:
@@ -67,12 +93,13 @@ class Sizing:
         enlarges = scaled[0] > width or scaled[1] > height
         return Plan("scale", (width, height) if enlarges and buckets.no_upscale else scaled)
 
-    def too_large(self, plan: Plan) -> str:
-        """Why such a copy can't be made, or nothing."""
-        width, height = plan.size
-        if max(plan.size) > LONGEST_SIDE[self.options.format] or width * height > PIXEL_LIMIT:
-            return f"its copy would have {width} x {height} pixels, too many for {self.options.format}; crop it"
-        return ""
+
+def too_large(plan: Plan, options: PrepareOptions) -> str:
+    """Why such a copy can't be made, or nothing."""
+    width, height = plan.size
+    if max(plan.size) > LONGEST_SIDE[options.format] or width * height > PIXEL_LIMIT:
+        return f"its copy would have {width} x {height} pixels, too many for {options.format}; crop it"
+    return ""
 
 
 def recipe(options: PrepareOptions, plan: Plan) -> str:
@@ -104,10 +131,7 @@ def _shaped(image: Image.Image, plan: Plan, behind: tuple[int, int, int]) -> Ima
     if plan.how == "crop":
         return crop_to(image, plan.size)
     width, height = plan.size
-    inner = plan.size
-    if plan.how == "fit":
-        scale = min(width / image.width, height / image.height)
-        inner = max(1, min(width, round(image.width * scale))), max(1, min(height, round(image.height * scale)))
+    inner = plan.inner(image.width, image.height) if plan.how == "fit" else plan.size
     if inner != image.size:
         image = image.resize(inner, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
     if inner == plan.size:

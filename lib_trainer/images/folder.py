@@ -7,6 +7,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from lib_trainer.core.errors import DataError
@@ -15,28 +16,25 @@ from lib_trainer.images.options import CaptionOptions
 from lib_trainer.images.pictures import Picture, PictureFolder, Skipped
 from lib_trainer.images.pixels import PictureError, measure
 from lib_trainer.images.repeat_folders import repeat_folder, repeat_notices
+from lib_trainer.images.suffixes import OTHER_PICTURE_SUFFIXES, PICTURE_SUFFIXES
 from lib_trainer.images.threads import in_threads
 
-PICTURE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".avif"),
-    *(".bmp", ".dib", ".tif", ".tiff", ".gif"),
-)
-OTHER_PICTURE_SUFFIXES = (
-    *(".heic", ".heif", ".jxl", ".jp2", ".psd", ".xcf", ".svg", ".tga", ".ico"),
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
-)
 WANTED = "JPEG, PNG, WebP, AVIF, BMP, TIFF or GIF"
 
 Size = tuple[int, int]
 
 
 def scan(
-    folder: Path, captions: CaptionOptions, on_progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    captions: CaptionOptions,
+    on_progress: Callable[[int, int], None] | None = None,
+    look: Callable[[Path], Size] = measure,
 ) -> PictureFolder:
     """All pictures inside `folder`, sorted by the parts of their paths, with their upright sizes and captions.
 
     Each file is decoded once, in threads (JPEG at an eighth of its size), so that truncated ones are noticed now and
-    not in the middle of a training. `on_progress(done, total)` counts files; what it raises ends the scan.
+    not in the middle of a training. `on_progress(done, total)` counts files; what it raises ends the scan. `look` is
+    what takes a file's size, in a thread; it raises PictureError for a file that can't be used.
 
     Raises:
         DataError: there is no such folder, or no readable picture in it.
@@ -45,7 +43,7 @@ def scan(
     _check(folder)
     files, skipped = _find(folder)
     sizes: dict[Path, Size] = {}
-    with closing(in_threads(_look, files)) as results:
+    with closing(in_threads(partial(_look, look), files)) as results:
         for done, (path, result) in enumerate(results, start=1):
             if isinstance(result, Skipped):
                 skipped.append(result)
@@ -99,9 +97,9 @@ def _find(folder: Path) -> tuple[list[Path], list[Skipped]]:
     return sorted(files, key=lambda path: path.parts), skipped
 
 
-def _look(path: Path) -> tuple[Path, Size | Skipped]:
+def _look(look: Callable[[Path], Size], path: Path) -> tuple[Path, Size | Skipped]:
     try:
-        return path, measure(path)
+        return path, look(path)
     except PictureError as error:
         return path, Skipped(path, error.reason)
 

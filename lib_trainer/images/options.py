@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lib_trainer.core.options import option, section
+from lib_trainer.core.options import existing, option, section
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class CaptionOptions:
 class BucketOptions:
     """The sizes that pictures are scaled and cropped to, one list for all shapes of picture."""
 
-    resolution: int = option(512, "Pictures keep about this side squared as their area.", ge=64, le=2048, unit="px")
+    resolution: int = option(
+        512, "Pictures keep about this side squared as their area.", ge=64, le=2048, unit="px", group="first"
+    )
     step: int = option(64, "Sides are multiples of this; 8 suits very small models.", ge=8, le=256, unit="px")
     min_side: int | None = option(None, "Shortest side; empty means half the resolution.", ge=8, le=2048, unit="px")
     max_side: int | None = option(
@@ -44,11 +46,12 @@ class BucketOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareOptions:
-    """Copy pictures, scaled and cropped, into a new folder with their captions; the originals stay untouched."""
+class PictureOptions:
+    """A folder of pictures, and how they are scaled and cropped."""
 
-    folder: Path = option(..., "Folder with your pictures; folders inside it are searched too.")
-    output: Path | None = option(None, "New folder for the copies; empty means beside yours, ending in '-prepared'.")
+    folder: Path = existing(
+        ..., "Folder with your pictures; folders inside it are searched too.", group="first"
+    )
     resize: Literal["buckets", "shortest", "exact"] = option(
         "buckets",
         "'buckets' fits each picture to the nearest training size, 'shortest' scales its shortest side to the "
@@ -62,7 +65,21 @@ class PrepareOptions:
     width: int = option(512, "Width for 'exact'.", ge=8, le=8192, unit="px")
     height: int = option(512, "Height for 'exact'.", ge=8, le=8192, unit="px")
     background: str = option("white", "Colour behind transparent pictures: a name or #rrggbb.")
-    format: Literal["png", "jpeg", "webp"] = option("png", "File format of the copies.")
-    quality: int = option(95, "Quality of JPEG and WebP copies.", ge=1, le=100, unit="%")
     captions: CaptionOptions = section(CaptionOptions)
     buckets: BucketOptions = section(BucketOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareOptions(PictureOptions):
+    """Copy pictures, scaled and cropped, into a new folder with their captions; the originals stay untouched."""
+
+    output: Path | None = option(None, "New folder for the copies; empty means beside yours, ending in '-prepared'.")
+    format: Literal["png", "jpeg", "webp"] = option("png", "File format of the copies.")
+    quality: int = option(95, "Quality of JPEG and WebP copies.", ge=1, le=100, unit="%")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectOptions(PictureOptions):
+    """Look through a folder of pictures: sizes, captions, problems, and what training or 'prepare' would make of it."""
+
+    repeats: int = option(1, "How often each picture is to come in one epoch of training.", ge=1)

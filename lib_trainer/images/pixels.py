@@ -51,8 +51,8 @@ def measure(path: Path) -> tuple[int, int]:
     Raises:
         PictureError: the file is empty, damaged, truncated, too large or of an unknown kind.
     """
-    _, (width, height), orientation = _decode(path, reduced=True)
-    return (height, width) if orientation >= FIRST_LYING_DOWN else (width, height)
+    _, size, orientation = _decode(path, smallest=0)
+    return _upright(size, orientation)
 
 
 def open_picture(path: Path, background: str) -> Image.Image:
@@ -68,7 +68,32 @@ def open_picture(path: Path, background: str) -> Image.Image:
 def open_with_mask(path: Path, background: str) -> tuple[Image.Image, Image.Image | None]:
     """As `open_picture`, and the opacity of each pixel (mode L, 255 is opaque), or None if all of it is opaque."""
     behind = colour(background)
-    image, _, orientation = _decode(path, reduced=False)
+    image, _, orientation = _decode(path)
+    return _as_seen(image, orientation, behind)
+
+
+def open_small(path: Path, background: str, side: int) -> tuple[Image.Image, tuple[int, int]]:
+    """As `open_picture`, but no longer than `side` pixels and decoded quickly; and the size that `measure` gives.
+
+    Raises:
+        PictureError, ConfigError: as `open_picture`.
+    """
+    behind = colour(background)
+    image, size, orientation = _decode(path, smallest=side)
+    small, _ = _as_seen(image, orientation, behind)
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return small, _upright(size, orientation)
+
+
+def _upright(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    width, height = size
+    return (height, width) if orientation >= FIRST_LYING_DOWN else (width, height)
+
+
+def _as_seen(
+    image: Image.Image, orientation: int, behind: tuple[int, int, int]
+) -> tuple[Image.Image, Image.Image | None]:
+    """Upright, in RGB on the background, with its opacity."""
     if orientation in TURNS:
         image = image.transpose(TURNS[orientation])
     rgb, opacity = _sixteen_bits(image) if image.mode in SIXTEEN_BITS else _eight_bits(image)
@@ -97,16 +122,21 @@ def colour(background: str) -> tuple[int, int, int]:
     return values
 
 
-def _decode(path: Path, reduced: bool) -> tuple[Image.Image, tuple[int, int], int]:
-    """The decoded picture, its stored size, and its EXIF orientation; `reduced` allows a smaller picture of a JPEG."""
+def _decode(path: Path, smallest: int | None = None) -> tuple[Image.Image, tuple[int, int], int]:
+    """The decoded picture, its stored size, and its EXIF orientation.
+
+    With `smallest` a JPEG may come at a fraction of its size, as long as its sides have that many pixels; with 0 the
+    picture may also come in grey.
+    """
     try:
         if path.stat().st_size == 0:
             raise PictureError(path, "the file is empty")
         with Image.open(path, formats=FORMATS) as image:
             size = image.size
             _check(path, image)
-            if reduced:
-                image.draft("L", (size[0] // DRAFT_FRACTION, size[1] // DRAFT_FRACTION))
+            if smallest is not None:
+                least = (smallest, smallest) if smallest else (size[0] // DRAFT_FRACTION, size[1] // DRAFT_FRACTION)
+                image.draft(None if smallest else "L", least)
             image.load()
             return image, size, _orientation(image)
     except UnidentifiedImageError as error:

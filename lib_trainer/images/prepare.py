@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lib_trainer.core.errors import DataError, StopRequested
-from lib_trainer.core.events import Notice, Progress, Saved
+from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.images.copies import SUFFIXES, Sizing
+from lib_trainer.images.copies import SUFFIXES, Sizing, too_large
 from lib_trainer.images.copying import CopyJob, Outcome, bring_up_to_date
-from lib_trainer.images.folder import scan
+from lib_trainer.images.looking import look_through, picture_progress
 from lib_trainer.images.manifest import Copy, name_copies, read_manifest, write_manifest
 from lib_trainer.images.options import PrepareOptions
 from lib_trainer.images.pictures import PictureFolder, Skipped
@@ -22,7 +20,6 @@ from lib_trainer.images.pixels import colour
 from lib_trainer.images.report import describe_pictures, picture_notices
 from lib_trainer.images.threads import in_threads
 
-PROGRESS_SECONDS = 0.5
 REMEMBER_EVERY = 64  # copies
 NAMED_AT_MOST = 10
 
@@ -44,11 +41,11 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     output = output_folder(options)
     known = read_manifest(output)
     try:
-        found = _scan(options, run)
+        found = look_through(options, run)
     except StopRequested:
         return _result(output, [], 0)
-    jobs, too_large = _jobs(found, sizing, output, known)
-    found.skipped.extend(too_large)
+    jobs, impossible = _jobs(found, sizing, output, known)
+    found.skipped.extend(impossible)
     for table in describe_pictures(found, options.buckets if options.resize == "buckets" else None):
         run.append(table)
     for notice in picture_notices(found):
@@ -78,31 +75,8 @@ def output_folder(options: PrepareOptions) -> Path:
     return output
 
 
-def _scan(options: PrepareOptions, run: RunDirectory) -> PictureFolder:
-    tell = _progress(run, "Looking at pictures")
-
-    def looked(done: int, total: int) -> None:
-        if run.stop_requested():
-            raise StopRequested
-        tell(done, total)
-
-    return scan(options.folder, options.captions, looked)
-
-
-def _progress(run: RunDirectory, stage: str) -> Callable[[int, int], None]:
-    told = 0.0
-
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        if done == total or time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
-            run.append(Progress(stage, done, total, "pictures"))
-
-    return tell
-
-
 def _jobs(
-    found: PictureFolder, sizing: Sizing, output: Path, known: dict[str, Copy]
+    found: PictureFolder, sizing: Sizing[PrepareOptions], output: Path, known: dict[str, Copy]
 ) -> tuple[list[CopyJob], list[Skipped]]:
     """What is to be done, and the pictures whose copies would be impossibly large."""
     originals = {picture.path.relative_to(found.folder).as_posix(): picture for picture in found.pictures}
@@ -110,7 +84,7 @@ def _jobs(
     jobs, skipped = [], []
     for original, picture in originals.items():
         plan = sizing.plan(picture.width, picture.height)
-        reason = sizing.too_large(plan)
+        reason = too_large(plan, sizing.options)
         if reason:
             skipped.append(Skipped(picture.path, reason))
         else:
@@ -133,7 +107,7 @@ def _bring_up_to_date(
     """Make what is not there yet; names are remembered before their files appear, in case the run is killed."""
     copies = {job.original: Copy(job.name, caption=job.picture.caption) for job in jobs} | known
     write_manifest(output, copies)
-    tell = _progress(run, "Making copies")
+    tell = picture_progress(run, "Making copies")
     outcomes: list[Outcome] = []
     work = partial(bring_up_to_date, options=options, output=output)
     try:

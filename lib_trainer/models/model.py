@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import torch
 
     from lib_trainer.models.original_tensors import OriginalTensors
+    from lib_trainer.models.outline import Outline
 
 Prediction = Literal["epsilon", "v"]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -23,6 +24,14 @@ class Family(Protocol):
     @staticmethod
     def recognises(shapes: Shapes) -> bool:
         """Whether a checkpoint with these tensor names and shapes (original layout) belongs to the family."""
+
+    @staticmethod
+    def outline(path: Path, shapes: Shapes) -> Outline:
+        """What those shapes tell of the checkpoint at `path`.
+
+        Raises:
+            ModelError: a tensor that gives a size is missing, or the configuration beside the model can't be used.
+        """
 
     @staticmethod
     def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:

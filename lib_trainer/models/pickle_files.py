@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from lib_trainer.core.errors import ModelError
-from lib_trainer.models.tensor_files import DOWNLOAD_AGAIN, ByteFile
+from lib_trainer.models.tensor_files import ByteFile
+from lib_trainer.models.tensor_headers import DOWNLOAD_AGAIN
 
 SAFER = "Use a .safetensors of this model instead"
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from lib_trainer.models.loading import count_weights
+from lib_trainer.models.checkpoints import count_weights
+from lib_trainer.models.machine import FormatWish, Machine, formats
 
-PrecisionName = Literal["auto", "fp32", "fp16", "bf16"]
-# A CPU multiplies large matrices faster in bf16, and does all small operations more slowly. One step against fp32's,
-# for U-Nets of 6, 52, 93, 138, 310 and 861 million weights at 64 px: 1.96, 1.58, 1.12, 1.21, 1.08, 0.76; at 256 px:
-# 1.19, 0.94, 0.87, 0.89, 0.57, 0.42 (Intel Xeon with AMX, one thread, batch 1).
-FEWEST_FOR_BF16 = 150_000_000
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+DTYPES: dict[str, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ def best_device() -> torch.device:
 
 
 def choose_precision(
-    device: torch.device, model: Path, arithmetic: PrecisionName, frozen: PrecisionName = "auto"
+    device: torch.device, model: Path, arithmetic: FormatWish, frozen: FormatWish = "auto"
 ) -> Precision:
     """`auto` arithmetic is bf16 where it is faster for this model, fp16 on CUDA cards without it, else fp32.
 
@@ -45,13 +42,22 @@ def choose_precision(
     Raises:
         ModelError: the model's sizes are needed and can't be read.
     """
-    chosen = _fast_dtype(device, model) if arithmetic == "auto" else DTYPES[arithmetic]
-    return Precision(chosen, chosen if frozen == "auto" else DTYPES[frozen])
+    chosen, kept = formats(arithmetic, frozen, machine_with(device), lambda: count_weights(model))
+    return Precision(DTYPES[chosen], DTYPES[kept])
 
 
-def _fast_dtype(device: torch.device, model: Path) -> torch.dtype:
+def machine_with(device: torch.device) -> Machine:
+    """The machine, computing on this device."""
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() and count_weights(model) >= FEWEST_FOR_BF16:
-        return torch.bfloat16
-    return torch.float32
+        properties = torch.cuda.get_device_properties(device)
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        return Machine("cuda", properties.name, fast, properties.total_memory)
+    fast = device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+    return Machine(device.type, f"{platform.machine()}, {os.cpu_count()} cores", fast, _main_memory())
+
+
+def _main_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0  # Windows does not tell it in this way

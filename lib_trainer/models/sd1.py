@@ -10,6 +10,8 @@ from lib_trainer.models.model import Family, Model, Shapes
 if TYPE_CHECKING:
     import torch
 
+    from lib_trainer.models.outline import Outline
+
 LATENT_CHANNELS = 4
 
 
@@ -30,6 +32,17 @@ class StableDiffusion1(Family):
             and any(name.startswith("cond_stage_model.transformer.") for name in shapes)
             and any(name.startswith("first_stage_model.decoder.") for name in shapes)
         )
+
+    @staticmethod
+    def outline(path: Path, shapes: Shapes) -> Outline:
+        """What those shapes tell of the checkpoint at `path`.
+
+        Raises:
+            ModelError: a tensor that gives a size is missing, or the configuration beside the model can't be used.
+        """
+        from lib_trainer.models.sd1_outline import outline_sd1
+
+        return outline_sd1(path, shapes)
 
     @staticmethod
     def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:

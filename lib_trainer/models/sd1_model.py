@@ -17,13 +17,11 @@ from lib_trainer.models.model import Prediction
 from lib_trainer.models.original_tensors import OriginalTensors
 from lib_trainer.models.sd1_folder import open_folder, read_folder_settings
 from lib_trainer.models.sd1_keys import KeyMap
-from lib_trainer.models.sd1_layout import TOKENS, UNET, Layout, read_layout, text_prefix
+from lib_trainer.models.sd1_layout import TOKENS, Layout, read_layout, text_prefix
 from lib_trainer.models.sd1_modules import build_text_encoder, build_unet, build_vae, check, fill, original_names
+from lib_trainer.models.sd1_names import Sd1Names
 from lib_trainer.models.sd1_settings import Settings, read_settings
 from lib_trainer.models.tensor_files import TensorFile, open_tensors
-
-WEBUI_LAYERS = 2
-NETWORK_PREFIXES = {"unet": "lora_unet_", "text_encoder": "lora_te_text_model_"}
 
 
 def load_sd1(path: Path, dtype: torch.dtype, device: torch.device) -> Sd1Model:
@@ -58,6 +56,7 @@ class Sd1Model:
         self.alphas_cumprod = _alphas_cumprod(settings)
         self._source, self._layout, self._settings = source, layout, settings
         self._keys = KeyMap(layout, text_prefix(source.shapes))
+        self._names = Sd1Names(layout, self._keys)
         self._tokens = ClipTokens()
         self._vae: Any = None
         # The parameters under the names they have before a trainable wraps modules; filled with the parts.
@@ -134,19 +133,16 @@ class Sd1Model:
 
     def network_name(self, part: str, module: str) -> str:
         """The name under which kohya's files, and so all programs, know a module of a part."""
-        return NETWORK_PREFIXES[part] + module.replace(".", "_")
+        return self._names.network_name(part, module)
 
     def original_network_name(self, part: str, module: str) -> str:
         """The same with the module's name in the original layout; of the text encoder it is no other name."""
-        original = self._keys.original(f"unet.{module}") if part == "unet" else None
-        if original is None:
-            return self.network_name(part, module)
-        return NETWORK_PREFIXES[part] + original.removeprefix(UNET).replace(".", "_")
+        return self._names.original_network_name(part, module)
 
     @property
     def webui_knows_network_names(self) -> bool:
-        """Whether A1111 finds the modules under `network_name`: its rules count two layers on each level."""
-        return self._layout.unet.layers == WEBUI_LAYERS
+        """Whether A1111 finds the modules under `network_name`."""
+        return self._names.webui_knows_network_names
 
     def original_tensors(self) -> OriginalTensors:
         """Every tensor under its name and in its shape in the original single-file layout; read lazily, one by one."""

@@ -3,16 +3,14 @@ it kills the process."""
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
 from lib_trainer.core.errors import ModelError
 from lib_trainer.core.units import file_size
+from lib_trainer.models.tensor_headers import DOWNLOAD_AGAIN, read_header, tensor_file_ending
 
 # The format's names, https://github.com/huggingface/safetensors#format
 DTYPES: dict[str, torch.dtype] = {
@@ -29,8 +27,6 @@ DTYPES: dict[str, torch.dtype] = {
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
-LONGEST_HEADER = 100_000_000
-DOWNLOAD_AGAIN = "Download or copy it again"
 
 
 class TensorFile(Protocol):
@@ -49,16 +45,6 @@ class TensorFile(Protocol):
         Raises:
             ModelError: the file was changed since it was opened, or can't be read any more.
         """
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Where a tensor lies in its file; offsets and sizes in bytes from the file's start."""
-
-    dtype: torch.dtype
-    shape: tuple[int, ...]
-    start: int
-    size: int
 
 
 class ByteFile:
@@ -109,15 +95,14 @@ class SafetensorsFile:
         """
         self.path = path
         self._bytes = ByteFile(path)
-        header, data_start = _read_header(self._bytes)
-        self.metadata: dict[str, str] = header.pop("__metadata__", {})
-        self._stored = {name: _stored(path, name, entry, data_start) for name, entry in header.items()}
-        _check_places(path, self._stored, data_start, self._bytes.size)
+        header = read_header(path)
+        self.metadata = header.metadata
+        self._stored = header.stored
         self.shapes = {name: stored.shape for name, stored in self._stored.items()}
 
     def dtype(self, name: str) -> torch.dtype:
         """The dtype in which a tensor is stored."""
-        return self._stored[name].dtype
+        return DTYPES[self._stored[name].dtype]
 
     def read(self, name: str) -> torch.Tensor:
         """One tensor on the CPU as it is stored.
@@ -126,7 +111,7 @@ class SafetensorsFile:
             ModelError: the file was changed since it was opened, or can't be read any more.
         """
         stored = self._stored[name]
-        return self._bytes.read(stored.start, stored.size).view(stored.dtype).reshape(stored.shape)
+        return self._bytes.read(stored.start, stored.size).view(DTYPES[stored.dtype]).reshape(stored.shape)
 
 
 def open_tensors(path: Path) -> TensorFile:
@@ -137,64 +122,4 @@ def open_tensors(path: Path) -> TensorFile:
     """
     from lib_trainer.models.pickle_files import PickleFile
 
-    ending = path.suffix.lower()
-    if ending == ".safetensors":
-        return SafetensorsFile(path)
-    if ending in (".ckpt", ".pt", ".pth", ".bin"):
-        return PickleFile(path)
-    raise ModelError(f"{path} ends in '{ending}'; a model file ends in .safetensors, .ckpt, .pt, .pth or .bin.")
-
-
-def _read_header(file: ByteFile) -> tuple[dict[str, Any], int]:
-    path, size = file.path, file.size
-    if size < 10:
-        raise ModelError(f"{path} holds only {file_size(size)}, which is no model. {DOWNLOAD_AGAIN}.")
-    length = int.from_bytes(bytes(file.read(0, 8).numpy()), "little")
-    if length > LONGEST_HEADER:
-        raise ModelError(f"{path} is no safetensors file: its first 8 bytes give no header length. {DOWNLOAD_AGAIN}.")
-    if 8 + length > size:
-        raise ModelError(
-            f"{path} is cut off: its header alone needs {file_size(8 + length)}, the file has {file_size(size)}. "
-            f"{DOWNLOAD_AGAIN}."
-        )
-    try:
-        header = json.loads(bytes(file.read(8, length).numpy()))
-    except ValueError as error:
-        raise ModelError(f"{path} is no safetensors file: its header is not JSON. {DOWNLOAD_AGAIN}.") from error
-    if not isinstance(header, dict):
-        raise ModelError(f"{path} is no safetensors file: its header is no table of tensors. {DOWNLOAD_AGAIN}.")
-    return header, 8 + length
-
-
-def _stored(path: Path, name: str, entry: Any, data_start: int) -> Stored:
-    try:
-        dtype, shape = str(entry["dtype"]), tuple(int(side) for side in entry["shape"])
-        start, end = (int(offset) for offset in entry["data_offsets"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} says nothing usable about its tensor {name!r}. {DOWNLOAD_AGAIN}.") from error
-    if dtype not in DTYPES:
-        raise ModelError(f"{path} stores {name!r} as {dtype}, which is not supported; save it as F16, BF16 or F32.")
-    needed = math.prod(shape) * DTYPES[dtype].itemsize
-    if start < 0 or min(shape, default=0) < 0 or end - start != needed:
-        raise ModelError(
-            f"{path} contradicts itself: {name!r} of shape {list(shape)} in {dtype} needs {needed} bytes, "
-            f"its place has {end - start}. {DOWNLOAD_AGAIN}."
-        )
-    return Stored(DTYPES[dtype], shape, data_start + start, needed)
-
-
-def _check_places(path: Path, stored: dict[str, Stored], data_start: int, size: int) -> None:
-    """Tensors must follow one another without gap or overlap, up to the end of the file."""
-    end = data_start
-    for name, place in sorted(stored.items(), key=lambda item: (item[1].start, item[1].size)):
-        if place.start != end:
-            kind = "overlaps another tensor" if place.start < end else "leaves a gap before it"
-            raise ModelError(f"{path} contradicts itself: {name!r} {kind}. {DOWNLOAD_AGAIN}.")
-        end += place.size
-    if size < end:
-        raise ModelError(
-            f"{path} is cut off: it must have {file_size(end)} ({end} bytes) and has {file_size(size)} ({size} bytes). "
-            f"{DOWNLOAD_AGAIN}."
-        )
-    if size > end:
-        raise ModelError(f"{path} has {size - end} bytes behind its last tensor, where it must end. {DOWNLOAD_AGAIN}.")
+    return SafetensorsFile(path) if tensor_file_ending(path) == ".safetensors" else PickleFile(path)

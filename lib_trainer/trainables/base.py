@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import torch
 
     from lib_trainer.models.model import Model
+    from lib_trainer.models.outline import Outline
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NetworkOutline:
+    """What a network is going to be: its trained tensors, those of its file by name, and what its header says of it."""
+
+    trained: list[Shape]
+    file: dict[str, Shape]
+    metadata: dict[str, str]
 
 
 class Network(Protocol):
@@ -49,6 +62,9 @@ class TrainableOptions(Protocol):
         Raises:
             ConfigError: the options can't work on this model.
         """
+
+    def outline(self, model: Outline, parts: Collection[str], original_names: bool) -> NetworkOutline:
+        """What `attach` would start, and its file hold, by kohya's names or the original ones."""
 
     @staticmethod
     def recognises(names: Collection[str]) -> bool:

@@ -10,15 +10,11 @@ from torch import Tensor, nn
 
 from lib_trainer.core.errors import ConfigError, ModelError
 from lib_trainer.trainables.lora_layers import LoraConv, LoraLayer, LoraLinear
+from lib_trainer.trainables.lora_shapes import CONV_BLOCKS, FILE_PARTS, LINEAR_BLOCKS, told_shapes
 
 if TYPE_CHECKING:
     from lib_trainer.models.model import Model
     from lib_trainer.trainables.lora import Lora
-
-# Classes whose linear layers and 1x1 convolutions are adapted, and those that join in with `conv_rank`.
-LINEAR_BLOCKS = ("Transformer2DModel", "CLIPAttention", "CLIPMLP")
-CONV_BLOCKS = ("ResnetBlock2D", "Downsample2D", "Upsample2D")
-FILE_PARTS = ("lora_down.weight", "lora_up.weight", "alpha")
 
 
 class LoraNetwork:
@@ -43,11 +39,7 @@ class LoraNetwork:
     def metadata(self) -> dict[str, str]:
         convs = [layer for layer in self._layers.values() if layer.down.ndim == 4 and layer.down.shape[-1] > 1]
         linear = next(layer for layer in self._layers.values() if layer not in convs)
-        told = {"ss_network_module": "networks.lora", "ss_network_dim": str(linear.rank)}
-        told["ss_network_alpha"] = str(linear.alpha)
-        if convs:
-            told["ss_network_args"] = f'{{"conv_dim": "{convs[0].rank}", "conv_alpha": "{convs[0].alpha}"}}'
-        return told
+        return told_shapes(linear.rank, linear.alpha, (convs[0].rank, convs[0].alpha) if convs else None)
 
     def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         for name, layer in self._layers.items():
@@ -118,7 +110,7 @@ def open_network(model: Model, tensors: Mapping[str, Tensor]) -> LoraNetwork:
 
 def targets(model: Model, part: str, with_convolutions: bool) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
     """The modules that can have a LoRA layer, by their WebUI name, in the model's order."""
-    wanted = LINEAR_BLOCKS + (CONV_BLOCKS if with_convolutions else ())
+    wanted = {*LINEAR_BLOCKS, *(CONV_BLOCKS if with_convolutions else ())}
     inside: list[str] = []
     for path, module in model.parts[part].named_modules():
         if type(module).__name__ in wanted:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lib_trainer.core.errors import ConfigError
-from lib_trainer.core.options import choice, option, section
+from lib_trainer.core.options import choice, existing, labelled, option, section
 from lib_trainer.core.units import Every
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.models.sampler_names import SamplerName
@@ -56,7 +56,9 @@ class SavingOptions:
     """Which files are written, where, and how often."""
 
     folder: Path | None = option(None, "Folder for the finished files; empty means the WebUI's models/Lora.")
-    name: str = option("", "Name of the files; empty takes the name of the picture folder.")
+    name: str = labelled(
+        "Name of the LoRA", option("", "Name of the files; empty takes the name of the picture folder.", group="first")
+    )
     every: Every = option(
         Every(1, "epoch"), "How often: '2 epochs', '500 steps', '15 minutes' or 'never'; the last is always saved."
     )
@@ -78,7 +80,7 @@ class SavingOptions:
 class ValidationOptions:
     """Pictures kept aside: their loss shows whether the model learns or only remembers."""
 
-    folder: Path | None = option(None, "Folder with pictures that are never trained on.")
+    folder: Path | None = existing(None, "Folder with pictures that are never trained on.")
     every: Every = option(Every(1, "epoch"), "How often their loss is measured.")
     timesteps: int = option(4, "Noise levels at which each picture is measured.", ge=1, le=100)
     seed: int = option(1234, "Seed of the fixed noise.", ge=0)
@@ -88,14 +90,21 @@ class ValidationOptions:
 class TrainingOptions:
     """Train a network on a folder of pictures."""
 
-    model: Path = option(..., "The checkpoint to start from: a .safetensors or .ckpt file, or a diffusers folder.")
+    model: Path = existing(
+        ..., "The checkpoint to start from: a .safetensors or .ckpt file, or a diffusers folder.",
+        group="first",
+    )  # fmt: skip
     dataset: DatasetOptions = section(DatasetOptions)
-    trainable: TrainableOptions = choice(TRAINABLES, "lora", "What is trained.")
-    epochs: int = option(10, "How often all pictures are gone through.", ge=1, le=100_000)
+    trainable: TrainableOptions = labelled(
+        "What to train", choice(TRAINABLES, "lora", "What is trained.", group="first")
+    )
+    epochs: int = option(10, "How often all pictures are gone through.", ge=1, le=100_000, group="first")
     max_steps: int | None = option(None, "Ends the training after this many steps.", ge=1, unit="steps")
-    batch_size: int = option(1, "Pictures per forward pass; more is faster and needs more memory.", ge=1, le=256)
+    batch_size: int = option(
+        1, "Pictures per forward pass; more is faster and needs more memory.", ge=1, le=256, group="first"
+    )
     accumulate: int = option(1, "Batches whose gradients are averaged into one step.", ge=1, le=1024, unit="batches")
-    learning_rate: float = option(1e-4, "Step size of the U-Net.", ge=0, le=10)
+    learning_rate: float = option(1e-4, "Step size of the U-Net.", ge=0, le=10, group="first")
     text_encoder_learning_rate: float | None = option(
         None, "Step size of the text encoder; empty means the same as the U-Net, 0 leaves it alone.", ge=0, le=10
     )
@@ -121,6 +130,13 @@ class TrainingOptions:
     def name(self) -> str:
         """What the finished files are called, before the epoch."""
         return self.saving.name or self.dataset.folder.name
+
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """The trained parts with their rates; a rate of 0 leaves a part alone."""
+        told = self.text_encoder_learning_rate
+        rates = {"unet": self.learning_rate, "text_encoder": self.learning_rate if told is None else told}
+        return {part: rate for part, rate in rates.items() if rate > 0}
 
     def __post_init__(self) -> None:
         if not self.name or set(self.name) & set(NOT_IN_NAMES):

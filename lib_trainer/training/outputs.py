@@ -6,22 +6,22 @@ import errno
 import json
 import shutil
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lib_trainer.core.configs import dump
 from lib_trainer.core.errors import OutputError, StopRequested
 from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.places import lora_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import whole_file, write_text
 from lib_trainer.models.precision import DTYPES
+from lib_trainer.training.facts import Moment, network_facts
+from lib_trainer.training.file_names import free_name, glob_escaped, network_stem
 from lib_trainer.training.session import Session
 from lib_trainer.training.states import Place
-from lib_trainer.weights.metadata import NetworkFacts, network_metadata
+from lib_trainer.weights.metadata import network_metadata
 from lib_trainer.weights.networks import check_matches, in_original_names, write_network
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
@@ -51,10 +51,7 @@ def identity(run: RunDirectory, folder: Path | None, wanted: str) -> Identity:
         return Identity(known["name"], Path(known["folder"]), known["started_at"])
     place = folder or lora_folder()
     _check_writable(place)
-    name, count = wanted, 1
-    while any(place.glob(f"{_glob_escaped(name)}-e[0-9]*")):
-        count += 1
-        name = f"{wanted}-{count}"
+    name = free_name(place, wanted)
     if name != wanted:
         run.append(Notice(f"{place} holds files of another run called {wanted!r}; this one is called {name!r}."))
     made = Identity(name, place, time.time())
@@ -65,14 +62,10 @@ def identity(run: RunDirectory, folder: Path | None, wanted: str) -> Identity:
 
 def remove_leftovers(run: RunDirectory, identity: Identity) -> None:
     """Remove what an engine of this run had begun to write when it was killed; no other works on the run now."""
-    networks = f"{_glob_escaped(identity.name)}-e[0-9][0-9][0-9]*.tmp"
+    networks = f"{glob_escaped(identity.name)}-e[0-9][0-9][0-9]*.tmp"
     for folder, pattern in ((run.states, "*.tmp"), (run.samples, "*.tmp"), (identity.folder, networks)):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
-
-
-def _glob_escaped(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
 def _check_writable(folder: Path) -> None:
@@ -110,10 +103,11 @@ def patiently(run: RunDirectory, what: str, write: Callable[[], T]) -> T:
 
 def save_network(session: Session, identity: Identity, place: Place, picture: Path | None) -> Path:
     """Write the network as it is now, with its activation text and preview beside it, and say that it is there."""
-    epoch_end = place.batch == 0
-    stem = f"{identity.name}-e{place.epoch:03d}" + ("" if epoch_end else f"-s{place.step:06d}")
+    stem = network_stem(identity.name, place.step, place.epoch, epoch_end=place.batch == 0)
     path = identity.folder / f"{stem}.safetensors"
-    metadata = network_metadata(stem, _facts(session, identity, place), session.network.metadata())
+    moment = Moment(place.epoch, place.step, identity.started_at, time.time())
+    facts = network_facts(session.options, session.model, session.dataset.entries, moment)
+    metadata = network_metadata(stem, facts, session.network.metadata())
     dtype = DTYPES[session.options.saving.precision]
     tensors = session.network.tensors()
     if session.options.saving.layer_names == "original":
@@ -146,43 +140,3 @@ def _write_beside(session: Session, path: Path, picture: Path | None) -> None:
     if picture is not None and not any(path.with_suffix(ending).exists() for ending in (".png", ".preview.png")):
         with picture.open("rb") as source, whole_file(path.with_suffix(".preview.png")) as file:
             shutil.copyfileobj(source, file)
-
-
-def _facts(session: Session, identity: Identity, place: Place) -> NetworkFacts:
-    options = session.options
-    entries = session.dataset.entries
-    tags: dict[str, Counter[str]] = {}
-    folders: dict[str, tuple[int, int]] = {}
-    for entry in entries:
-        folder = entry.path.parent.name
-        folders[folder] = (entry.repeats, folders.get(folder, (0, 0))[1] + 1)
-        tags.setdefault(folder, Counter()).update(tag.strip() for tag in entry.caption.split(",") if tag.strip())
-    optimizer = dump(options)["optimizer"]
-    return NetworkFacts(
-        family=session.model.family,
-        base_name=options.model.name,
-        prediction=session.prediction,
-        resolution=options.dataset.buckets.resolution,
-        clip_skip=options.clip_skip,
-        trigger=options.dataset.trigger,
-        started_at=identity.started_at,
-        finished_at=time.time(),
-        epoch=place.epoch,
-        step=place.step,
-        seed=options.seed,
-        options={
-            "ss_learning_rate": str(options.learning_rate),
-            "ss_unet_lr": str(session.learning_rates.get("unet")),
-            "ss_text_encoder_lr": str(session.learning_rates.get("text_encoder")),
-            "ss_optimizer": f"{optimizer.pop('type')} {json.dumps(optimizer)}",
-            "ss_lr_scheduler": dump(options)["schedule"]["type"],
-            "ss_batch_size_per_device": str(options.batch_size),
-            "ss_gradient_accumulation_steps": str(options.accumulate),
-            "ss_mixed_precision": options.precision,
-            "ss_noise_offset": str(options.diffusion.noise_offset),
-            "ss_min_snr_gamma": str(options.diffusion.min_snr_gamma),
-        },
-        buckets=dict(Counter(entry.bucket for entry in entries)),
-        folders=folders,
-        tags={folder: dict(counts) for folder, counts in tags.items()},
-    )

@@ -14,15 +14,21 @@ from lib_trainer.core.events import Notice
 from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.dataset.context import DatasetContext
-from lib_trainer.dataset.dataset import Dataset, held_out_options, open_dataset, shared_pictures
+from lib_trainer.dataset.dataset import Dataset, open_dataset, shared_pictures
+from lib_trainer.dataset.options import held_out_options
 from lib_trainer.dataset.text_cache import TextCache
+from lib_trainer.models.checkpoints import count_weights
 from lib_trainer.models.loading import load_model
+from lib_trainer.models.machine import formats
 from lib_trainer.models.model import Model, Prediction
-from lib_trainer.models.precision import Precision, best_device, choose_precision
+from lib_trainer.models.precision import DTYPES, Precision, best_device, machine_with
 from lib_trainer.models.small_convolutions import use_matrix_products
 from lib_trainer.trainables.base import Network
+from lib_trainer.training.checks import check_formats, check_previews
+from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
+from lib_trainer.training.remarks import NAMES_UNKNOWN
 from lib_trainer.training.validation import Row, fixed_table
 
 if TYPE_CHECKING:
@@ -56,8 +62,7 @@ class Session:
     @property
     def total_steps(self) -> int:
         """Steps of the whole run."""
-        windows = -(-self.dataset.steps_per_epoch // self.options.accumulate)
-        return min(windows * self.options.epochs, self.options.max_steps or windows * self.options.epochs)
+        return Length.of(self.options, self.dataset.steps_per_epoch).steps
 
     def denoise(self, noisy: Tensor, timesteps: Tensor, captions: list[str]) -> Tensor:
         """The model's answer [n, c, h, w] in the number format of the arithmetic, on the training device."""
@@ -79,15 +84,19 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
         TrainerError: anything the user can mend, before any training starts.
         StopRequested: the run was asked to stop while pictures were being encoded.
     """
-    rates = _learning_rates(options)
+    rates = options.learning_rates
     device = best_device()
-    precision = _checked_precision(options, device)
+    chosen = formats(
+        options.precision, options.frozen_precision, machine_with(device), lambda: count_weights(options.model)
+    )
+    check_formats(options, chosen, device.type)
+    precision = Precision(*(DTYPES[name] for name in chosen))
     accelerator = _accelerator(precision)
     seed_global(options.seed)
     kind = str(precision.arithmetic).removeprefix("torch.")
     run.append(Notice(f"Training {options.model.name} on the {device.type} in {kind}."))
     model = load_model(options.model, precision.frozen, device)
-    _check_previews(options, model)
+    check_previews(options, model.pixels_per_latent)
     if options.diffusion.prediction != "auto":
         model.prediction = options.diffusion.prediction  # previews are drawn with it too
     context = DatasetContext(
@@ -101,40 +110,12 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     texts = None if "text_encoder" in rates else _encode_texts(options, model, dataset, held_out)
     network = options.trainable.attach(model, list(rates), options.seed)
     if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:
-        said = "This model is built unlike Stable Diffusion 1; for AUTOMATIC1111"
-        run.append(Notice(f"{said} set 'saving.layer_names' to 'original'."))
+        run.append(Notice(NAMES_UNKNOWN))
     if options.gradient_checkpointing:
         _turn_on_checkpointing(model)
     groups = [{"params": network.parameters(part), "lr": rate} for part, rate in rates.items()]
     optimizer = accelerator.prepare_optimizer(options.optimizer.build(groups))
     return Session(options, run, model, network, accelerator, optimizer, dataset, held_out, rates, texts)
-
-
-def _learning_rates(options: TrainingOptions) -> dict[str, float]:
-    """The trained parts with their rates; a rate of 0 leaves a part alone."""
-    told = options.text_encoder_learning_rate
-    rates = {"unet": options.learning_rate, "text_encoder": options.learning_rate if told is None else told}
-    return {part: rate for part, rate in rates.items() if rate > 0}
-
-
-def _checked_precision(options: TrainingOptions, device: torch.device) -> Precision:
-    precision = choose_precision(device, options.model, options.precision, options.frozen_precision)
-    if precision.arithmetic == torch.float16 and device.type == "cpu":
-        raise ConfigError("'precision' is 'fp16', which needs a GPU; on this machine choose auto, bf16 or fp32.")
-    if precision.frozen not in (torch.float32, precision.arithmetic):
-        raise ConfigError(
-            f"'frozen_precision' is {options.frozen_precision!r} with {precision.arithmetic} arithmetic; "
-            "it must be 'fp32' or the same as 'precision'."
-        )
-    return precision
-
-
-def _check_previews(options: TrainingOptions, model: Model) -> None:
-    for name, side in (("width", options.previews.width), ("height", options.previews.height)):
-        if side is not None and side % model.pixels_per_latent:
-            raise ConfigError(
-                f"'previews.{name}' is {side}; this model needs a multiple of {model.pixels_per_latent} px."
-            )
 
 
 def _accelerator(precision: Precision) -> Accelerator:

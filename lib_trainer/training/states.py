@@ -14,6 +14,7 @@ import torch
 from lib_trainer.core.errors import TrainingError
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import whole_file
+from lib_trainer.training.file_names import state_file
 
 FORMAT = 1
 DAMAGED = (OSError, RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError)
@@ -44,7 +45,7 @@ def save_state(run: RunDirectory, place: Place, belongs_to: str, contents: dict[
     Raises:
         OSError: what the disk said; the older state is still there then.
     """
-    path = run.states / f"state-{place.step:08d}.pt"
+    path = run.states / state_file(place.step)
     whole = {"format": FORMAT, "belongs_to": belongs_to, "place": asdict(place), **contents}
     with whole_file(path) as file:
         _write(whole, file)

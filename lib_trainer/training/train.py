@@ -11,6 +11,7 @@ from lib_trainer.core.errors import StopRequested, TrainingError
 from lib_trainer.core.events import Loss, Notice
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.dataset.dataset import BatchPlan
+from lib_trainer.models.precision import machine_with
 from lib_trainer.training.chores import Chores, training_progress
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.outputs import identity, remove_leftovers
@@ -18,6 +19,7 @@ from lib_trainer.training.randomness import restore_global_states
 from lib_trainer.training.session import Session, open_session
 from lib_trainer.training.states import Place, digest, newest_state
 from lib_trainer.training.step import Stepper
+from lib_trainer.training.timings import StepTimes
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
@@ -44,7 +46,9 @@ def _train(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     session = open_session(options, run)
     chores = Chores(session, files, _belongs_to(session))
     place = _resume(session, chores)
-    _run_epochs(session, chores, place)
+    times = StepTimes(options, machine_with(session.model.device))
+    _run_epochs(session, chores, place, times)
+    times.remember()
     if not run.stop_requested():
         chores.save(place)
     return {
@@ -56,15 +60,17 @@ def _train(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     }
 
 
-def _run_epochs(session: Session, chores: Chores, place: Place) -> None:
+def _run_epochs(session: Session, chores: Chores, place: Place, times: StepTimes) -> None:
     stepper = Stepper(session)
     session.run.append(training_progress(session, place))
     chores.before_training(place)
     while place.step < session.total_steps and not session.run.stop_requested():
         epoch = place.epoch
         for window in _windows(session, epoch)[place.batch // session.options.accumulate :]:
+            times.begin()
             batches = [session.dataset.load(plan, epoch) for plan in window]
             loss = stepper.step(place.step, batches)
+            times.end()
             place.step += 1
             place.batch += len(window)
             if place.batch >= session.dataset.steps_per_epoch:

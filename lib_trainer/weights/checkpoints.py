@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -15,9 +13,9 @@ from lib_trainer.core.whole_files import whole_file
 from lib_trainer.models.model import Model
 from lib_trainer.models.original_tensors import OriginalTensors
 from lib_trainer.models.tensor_files import DTYPES, SafetensorsFile
+from lib_trainer.models.tensor_headers import header_bytes
 
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
-HEADER_ALIGNMENT = 8
 # These describe the source's bytes and would be untrue of the new file's.
 STALE_METADATA = ("sshs_", "modelspec.hash_")
 
@@ -45,7 +43,8 @@ def write_checkpoint(
     # Wide types first keeps every tensor aligned, as the format's own writer does.
     order = sorted(dtypes, key=lambda name: (-dtypes[name].itemsize, name))
     kept = {name: text for name, text in tensors.metadata.items() if not name.startswith(STALE_METADATA)}
-    header = _header(tensors, order, dtypes, {"format": "pt", **kept, **(metadata or {})})
+    described = [(name, NAMES[dtypes[name]], tensors.shape(name)) for name in order]
+    header = header_bytes(described, {"format": "pt", **kept, **(metadata or {})})
     with whole_file(path) as file:
         file.write(header)
         for name in order:
@@ -56,21 +55,6 @@ def write_checkpoint(
 
 def _target(stored: torch.dtype, wanted: torch.dtype | None) -> torch.dtype:
     return wanted if wanted is not None and stored.is_floating_point else stored
-
-
-def _header(
-    tensors: OriginalTensors, order: list[str], dtypes: dict[str, torch.dtype], metadata: dict[str, str]
-) -> bytes:
-    """The format's length and JSON header, https://github.com/huggingface/safetensors#format."""
-    entries: dict[str, object] = {"__metadata__": metadata}
-    start = 0
-    for name in order:
-        end = start + math.prod(tensors.shape(name)) * dtypes[name].itemsize
-        entries[name] = {"dtype": NAMES[dtypes[name]], "shape": tensors.shape(name), "data_offsets": [start, end]}
-        start = end
-    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-    text += b" " * (-len(text) % HEADER_ALIGNMENT)
-    return len(text).to_bytes(8, "little") + text
 
 
 def _bytes(path: Path, name: str, tensor: torch.Tensor, dtype: torch.dtype) -> memoryview:

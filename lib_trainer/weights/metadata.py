@@ -67,3 +67,8 @@ def network_metadata(name: str, facts: NetworkFacts, of_network: dict[str, str])
         "modelspec.prediction_type": facts.prediction,
         **({"modelspec.trigger_phrase": facts.trigger} if facts.trigger else {}),
     }
+
+
+def hash_entries(whole: str, legacy: str) -> dict[str, str]:
+    """The header's hashes: SHA-256 of the data behind the header, and the WebUI's old short one, both in hex."""
+    return {"sshs_model_hash": whole, "sshs_legacy_hash": legacy, "modelspec.hash_sha256": f"0x{whole}"}

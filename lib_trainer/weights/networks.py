@@ -14,6 +14,7 @@ from lib_trainer.core.errors import ModelError, TrainingError
 from lib_trainer.core.whole_files import whole_file
 from lib_trainer.models.tensor_files import SafetensorsFile, open_tensors
 from lib_trainer.trainables import TRAINABLES
+from lib_trainer.weights.metadata import hash_entries
 
 if TYPE_CHECKING:
     from lib_trainer.models.model import Model
@@ -46,11 +47,9 @@ def write_network(path: Path, tensors: Mapping[str, Tensor], dtype: torch.dtype,
 
 
 def _hashes(file: bytes) -> dict[str, str]:
-    """`sshs_model_hash` is the SHA-256 of the data behind the header, `sshs_legacy_hash` the WebUI's old short one."""
     data_start = 8 + int.from_bytes(file[:8], "little")
     legacy = sha256(file[LEGACY_HASH_START : LEGACY_HASH_START + LEGACY_HASH_LENGTH]).hexdigest()[:8]
-    whole = sha256(file[data_start:]).hexdigest()
-    return {"sshs_model_hash": whole, "sshs_legacy_hash": legacy, "modelspec.hash_sha256": f"0x{whole}"}
+    return hash_entries(sha256(file[data_start:]).hexdigest(), legacy)
 
 
 def _read_back(path: Path, found: SafetensorsFile, written: Mapping[str, Tensor]) -> None:

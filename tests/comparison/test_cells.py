@@ -15,12 +15,14 @@ from lib_trainer.comparison.cells import CellFiles, Sources  # noqa: E402
 from lib_trainer.comparison.digests import model_digest, network_digest  # noqa: E402
 from lib_trainer.comparison.plan import plan  # noqa: E402
 from lib_trainer.core.errors import OutputError  # noqa: E402
+from lib_trainer.core.units import Size  # noqa: E402
 from tests.comparison.conftest import APPLE, FOX, MODEL  # noqa: E402
 
 
 def files_of(made, arithmetic="torch.float32"):
     networks = {path: network_digest(path) for path in plan(made).networks}
-    return CellFiles(made, Sources(model_digest(made.model), networks, arithmetic))
+    models = {model: model_digest(model) for model in made.all_models}
+    return CellFiles(made, Sources(models, networks, dict.fromkeys(models, arithmetic)))
 
 
 def keys(made, arithmetic="torch.float32"):
@@ -45,6 +47,7 @@ def picture():
         {"width": 72},
         {"height": 72},
         {"clip_skip": 2},
+        {"sizes": (Size(64, 72),)},
     ],
 )
 def test_a_cell_drawn_with_another_setting_has_another_key_in_every_row(options, change):
@@ -59,6 +62,10 @@ def test_a_strength_is_part_of_a_networks_key_only(options):
     one, other = keys(options()), keys(options(strengths=(0.5,)))
     assert one[0] == other[0]
     assert one[1] != other[1]
+
+
+def test_the_same_size_given_in_either_way_has_the_same_key(options):
+    assert keys(options(width=64, height=72)) == keys(options(sizes=(Size(64, 72),)))
 
 
 def test_neither_batch_nor_neighbours_nor_the_place_are_part_of_the_key(options, tmp_path):

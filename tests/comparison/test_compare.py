@@ -15,7 +15,7 @@ from PIL import Image  # noqa: E402
 from lib_trainer.comparison import drawing  # noqa: E402
 from lib_trainer.core.configs import dump, load  # noqa: E402
 from lib_trainer.core.errors import ModelError, OutputError, TrainingError  # noqa: E402
-from lib_trainer.core.events import Notice, Progress, Saved  # noqa: E402
+from lib_trainer.core.events import Cell, GridPlan, Notice, Progress, Saved  # noqa: E402
 from lib_trainer.steps import step_named  # noqa: E402
 from tests.comparison.conftest import APPLE, FOX  # noqa: E402
 
@@ -132,6 +132,28 @@ def test_each_cell_and_the_grid_are_told_when_they_are_there(compare, options, e
     result = compare(options())
     told = [(event.kind, event.path) for event in events(Saved)]
     assert told == [*(("picture", path) for path in result["cells"]), ("grid", result["grid"])]
+
+
+def test_the_plan_is_told_first_and_then_each_cell_with_its_place_and_the_text_in_its_file(compare, options, run):
+    made = options(seeds=(1, 2))
+    result = compare(made)
+    told = [event for event in run.events_after(0)[0] if isinstance(event, (GridPlan, Cell))]
+    assert told[0].rows == ["no network", "style-e001"]
+    assert told[0].columns == [f"{APPLE}\nseed 1", f"{APPLE}\nseed 2"]
+    assert told[0].total == 4
+    assert [(event.row, event.column) for event in told[1:]] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [event.path for event in told[1:]] == result["cells"]
+    for event in told[1:]:
+        assert Image.open(event.path).info["parameters"] == event.parameters
+
+
+def test_cells_that_are_kept_are_told_as_well_before_others_are_drawn(compare, options, events):
+    compare(options())
+    before = len(events(Cell))
+    result = compare(options(seeds=(2, 1)))
+    told = [(event.row, event.column) for event in events(Cell)[before:]]
+    assert told == [(0, 1), (1, 1), (0, 0), (1, 0)]
+    assert result["kept"] == 2
 
 
 def test_no_half_written_file_is_left(compare, options):

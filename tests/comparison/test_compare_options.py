@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 from lib_trainer.comparison.options import CompareOptions  # noqa: E402
 from lib_trainer.core.errors import ConfigError  # noqa: E402
 from lib_trainer.core.events import Progress  # noqa: E402
+from lib_trainer.core.units import Size  # noqa: E402
 from tests.comparison.conftest import APPLE, FOX, MODEL  # noqa: E402
 
 ROWS = 2  # the model alone, and one network
@@ -36,6 +37,13 @@ def test_the_pictures_are_drawn_with_the_model_given(compare, options, pixels, o
     assert pixels(compare(options()))[0] != pixels(compare(options(model=other_model)))[0]
 
 
+@pytest.mark.option("CompareOptions.models")
+def test_each_further_model_draws_all_rows_with_its_own_weights(compare, options, pixels, other_model, tmp_path):
+    both = pixels(compare(options(models=(other_model,), output=tmp_path / "both")))
+    assert both == pixels(compare(options())) + pixels(compare(options(model=other_model)))
+    assert len(set(both)) == 4
+
+
 @pytest.mark.option("CompareOptions.networks")
 def test_each_network_has_a_row_of_its_own_pictures(compare, options, pixels, make_network):
     networks = (make_network("style-e001", seed=1), make_network("style-e002", seed=2))
@@ -55,6 +63,30 @@ def test_grid_and_cells_lie_in_the_output_folder(compare, options, tmp_path):
 def test_each_prompt_has_a_column(compare, options, pixels):
     drawn = pixels(compare(options(prompts=(APPLE, FOX))))
     assert len(drawn) == len(set(drawn)) == ROWS * 2
+
+
+@pytest.mark.option("CompareOptions.search", "CompareOptions.replacements")
+def test_a_prompt_is_drawn_as_it_is_and_with_each_replacement(compare, options, pixels, tmp_path):
+    made = options(search="red apple", replacements=("fox", "cat"))
+    prompts = (APPLE, APPLE.replace("red apple", "fox"), APPLE.replace("red apple", "cat"))
+    assert pixels(compare(made)) == pixels(compare(options(prompts=prompts, output=tmp_path / "written out")))
+    assert len(set(pixels(compare(made)))) == ROWS * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"prompts": (APPLE, FOX), "search": "apple", "replacements": ("pear",)}, "'apple', which is not in .*fox"),
+        ({"search": "apple"}, "'replacements' is empty, but 'search' is given"),
+        ({"replacements": ("apple",)}, "'search' is empty, but 'replacements' is given"),
+        ({"search": "apple", "replacements": ("apple",)}, f"make the prompt {APPLE} twice"),
+        ({"search": "apple", "replacements": ("pear", "pear")}, "'replacements' has pear twice"),
+        ({"models": (MODEL,)}, "'models', with 'model', has .* twice"),
+    ],
+)
+def test_a_search_or_a_model_that_makes_no_sense_is_refused(options, changes, said):
+    with pytest.raises(ConfigError, match=said):
+        options(**changes)
 
 
 @pytest.mark.option("CompareOptions.strengths")
@@ -85,6 +117,19 @@ def test_each_number_of_steps_has_a_column(compare, options, pixels):
 def test_each_sampler_has_a_column(compare, options, pixels):
     drawn = pixels(compare(options(samplers=("Euler", "Euler a"))))
     assert len(drawn) == len(set(drawn)) == ROWS * 2
+
+
+def test_a_sampler_that_the_engine_does_not_have_is_refused_with_those_it_has(compare, options):
+    with pytest.raises(ConfigError, match=r"'Eular'; each must be one of DPM\+\+ 2M, .*Did you mean 'Euler'"):
+        compare(options(samplers=("Euler", "Eular")))
+
+
+@pytest.mark.option("CompareOptions.sizes")
+def test_each_size_has_a_column_in_the_place_of_width_and_height(compare, options):
+    from PIL import Image
+
+    result = compare(options(sizes=(Size(64, 72), Size(96, 64))))
+    assert [Image.open(path).size for path in result["cells"]] == [(64, 72), (96, 64)] * ROWS
 
 
 @pytest.mark.option("CompareOptions.negative_prompt")

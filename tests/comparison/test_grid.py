@@ -18,6 +18,7 @@ from lib_trainer.comparison.grid import BLANK, draw_grid, save_grid  # noqa: E40
 from lib_trainer.comparison.layout import LONGEST_SIDE, MOST_PIXELS, lay_out  # noqa: E402
 from lib_trainer.comparison.plan import plan  # noqa: E402
 from lib_trainer.core.events import Notice, Saved  # noqa: E402
+from lib_trainer.core.units import Size  # noqa: E402
 from tests.comparison.conftest import APPLE, FOX  # noqa: E402
 
 
@@ -28,11 +29,13 @@ def save(run):
     def saved(made, blank=()):
         planned = plan(made)
         networks = dict.fromkeys(planned.networks, Digest("of the network", "0123456789ab"))
-        files = CellFiles(made, Sources(Digest("of the model", "0123456789"), networks, "torch.float32"))
+        models = dict.fromkeys(made.all_models, Digest("of the model", "0123456789"))
+        files = CellFiles(made, Sources(models, networks, dict.fromkeys(models, "torch.float32")))
         drawn = {cell for number, cell in enumerate(planned.cells) if number not in blank}
         for number, cell in enumerate(planned.cells):
             if cell in drawn:
-                files.save(cell, Image.new("RGB", (made.width, made.height), colour(number)))
+                size = cell.column.values["size"]
+                files.save(cell, Image.new("RGB", (size.width, size.height), colour(number)))
         return Image.open(save_grid(planned, files, drawn, run))
 
     return saved
@@ -57,6 +60,17 @@ def test_each_cell_stands_in_its_row_and_column_at_its_own_size(save, options, s
         assert pixel_of_cell(grid, made, number // 4, number % 4) == colour(number)
         flat = grid.tobytes()
         assert sum(flat[at : at + 3] == bytes(colour(number)) for at in range(0, len(flat), 3)) == side * side
+
+
+def test_pictures_of_several_sizes_stand_in_the_middle_of_places_for_the_largest(save, options):
+    made = options(sizes=(Size(64, 128), Size(128, 64)))
+    grid = save(made)
+    laid = lay_out(plan(made))
+    assert laid.shown == (128, 128)
+    for number in range(4):
+        assert pixel_of_cell(grid, made, number // 2, number % 2) == colour(number)
+        flat = grid.tobytes()
+        assert sum(flat[at : at + 3] == bytes(colour(number)) for at in range(0, len(flat), 3)) == 64 * 128
 
 
 def test_a_cell_that_is_not_drawn_is_blank_and_says_so(save, options):
@@ -132,7 +146,8 @@ def test_the_grid_says_what_it_compares_and_no_path(save, options, events, tmp_p
     grid = save(options(prompts=(APPLE, FOX), seeds=(1, 2), negative_prompt="gr\u00fcn"))
     assert grid.info["parameters"].startswith(f"{APPLE}\nNegative prompt: gr\u00fcn\nSteps: 2, ")
     told = json.loads(grid.info["comparison"])
-    assert (told["model"], told["rows"]) == ("emoji-tiny.safetensors", ["no network", "style-e001"])
+    assert (told["models"], told["rows"]) == (["emoji-tiny.safetensors"], ["no network", "style-e001"])
+    assert told["sizes"] == ["64x64"]
     assert (told["prompts"], told["seeds"]) == ([APPLE, FOX], [1, 2])
     assert str(tmp_path) not in grid.info["comparison"]
     (saved,) = events(Saved)

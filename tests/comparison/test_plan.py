@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 
 from lib_trainer.comparison.plan import plan  # noqa: E402
 from lib_trainer.core.errors import ConfigError, ModelError  # noqa: E402
-from tests.comparison.conftest import APPLE, FOX  # noqa: E402
+from tests.comparison.conftest import APPLE, FOX, MODEL  # noqa: E402
 
 
 def labels(planned):
@@ -22,6 +22,27 @@ def test_the_model_alone_comes_first_then_each_network_at_each_strength(options,
     assert labels(planned) == [
         "no network", "style-e002 at 1", "style-e002 at 0.8", "style-e001 at 1", "style-e001 at 0.8",
     ]  # fmt: skip
+
+
+def test_each_model_has_all_rows_and_its_name_before_them(options, tmp_path):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(MODEL.read_bytes())
+    planned = plan(options(models=(other,)))
+    rows = ["no network", "style-e001"]
+    assert labels(planned) == [f"{name}: {row}" for name in ("emoji-tiny", "other") for row in rows]
+    assert [row.model for row in planned.rows] == [MODEL, MODEL, other, other]
+
+
+def test_models_of_one_name_are_told_apart_by_their_paths(options, tmp_path):
+    other = tmp_path / MODEL.name
+    other.write_bytes(MODEL.read_bytes())
+    assert labels(plan(options(models=(other,))))[2] == f"{other}: no network"
+
+
+def test_what_is_told_of_a_plan_names_each_column_by_its_prompt_and_what_else_varies(options):
+    told = plan(options(prompts=(APPLE, ""), seeds=(1, 2))).event()
+    assert told.columns == [f"{prompt}\nseed {seed}" for prompt in (APPLE, "(no prompt)") for seed in (1, 2)]
+    assert plan(options()).event().columns == [APPLE]
 
 
 def test_full_strength_alone_is_not_told(options):
@@ -72,11 +93,11 @@ def test_cells_come_row_by_row(options):
     assert told == [(row, column) for row in ("no network", "style-e001") for column in ("seed 1", "seed 2")]
 
 
-@pytest.mark.parametrize("name", ["model", "networks"])
+@pytest.mark.parametrize("name", ["model", "models", "networks"])
 def test_a_missing_file_is_named(options, tmp_path, name):
     missing = tmp_path / "missing.safetensors"
     with pytest.raises(ModelError, match=r"missing\.safetensors does not exist; check the path"):
-        plan(options(**{name: (missing,) if name == "networks" else missing}))
+        plan(options(**{name: missing if name == "model" else (missing,)}))
 
 
 def test_a_folder_without_a_network_is_named(options, tmp_path):

@@ -11,9 +11,11 @@ import pytest
 
 from lib_trainer.core.events import (
     EVENTS,
+    Cell,
     Event,
     Failed,
     Finished,
+    GridPlan,
     HeldOut,
     Loss,
     Notice,
@@ -33,6 +35,8 @@ EXAMPLES = [
     Loss(7, 1, 0.123, {"unet": 1e-4, "text_encoder": 5e-5}),
     HeldOut(7, 1, 0.25),
     Saved("network", "/tmp/ü.safetensors", step=7, epoch=1),
+    GridPlan(["no network", "a"], ["a cat\nseed 1"], 2),
+    Cell(1, 0, "/tmp/cell.png", "a cat\nSteps: 2"),
     Failed("It broke.", "Traceback ..."),
     Stopped(),
     Finished({"files": ["a"], "seconds": 1.5}),

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from lib_trainer.core.options import choice, describe, first_line, option, section
+from lib_trainer.core.options import choice, describe, first_line, labelled, option, section
 from lib_trainer.core.registry import Registry
 from lib_trainer.core.units import Every
 
@@ -116,3 +116,15 @@ def test_a_choice_has_the_registry_and_its_default_entry():
 
 def test_the_first_line_of_a_docstring_is_the_sentence_for_users():
     assert first_line(Brush) == "A soft brush."
+
+
+def test_a_form_calls_an_option_by_its_name_unless_it_has_words_of_its_own():
+    @dataclass(frozen=True)
+    class Named:
+        keep_tags: int = option(0, "A number.")
+        folder: str = labelled("Folder of pictures", option("", "A folder.", group="first"))
+
+    assert [(info.name, info.label, info.group) for info in describe(Named)] == [
+        ("keep_tags", "Keep tags", ""),
+        ("folder", "Folder of pictures", "first"),
+    ]

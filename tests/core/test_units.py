@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib_trainer.core.errors import ConfigError
-from lib_trainer.core.units import Every, duration, file_size
+from lib_trainer.core.units import Every, Size, duration, file_size
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,19 @@ def test_durations_are_written_for_people(seconds, text):
 )
 def test_file_sizes_are_written_in_decimal_units(count, text):
     assert file_size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("512x768", Size(512, 768)), (" 64 X 64 ", Size(64, 64)), ("640×64", Size(640, 64))]
+)
+def test_a_size_is_read_from_text_and_comes_back_from_its_own(text, size):
+    assert Size.parse(text) == size
+    assert Size.parse(str(size)) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "512", "512x", "512x768x3", "63x512", "512x2049", "-512x512", "512.5x512", "a x b"]
+)
+def test_text_that_is_no_size_is_refused_with_an_example_and_the_bounds(text):
+    with pytest.raises(ConfigError, match="such as '512x768', each 64 to 2048 px"):
+        Size.parse(text)

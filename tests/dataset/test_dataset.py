@@ -14,8 +14,8 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ConfigError, DataError  # noqa: E402
 from lib_trainer.core.events import Progress, Table  # noqa: E402
 from lib_trainer.dataset.context import DatasetContext  # noqa: E402
-from lib_trainer.dataset.dataset import Batch, Dataset, held_out_options, open_dataset, shared_pictures  # noqa: E402
-from lib_trainer.dataset.options import DatasetOptions  # noqa: E402
+from lib_trainer.dataset.dataset import Batch, Dataset, open_dataset, shared_pictures  # noqa: E402
+from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.images.options import BucketOptions, CaptionOptions  # noqa: E402
 
 Make = Callable[..., Path]

@@ -15,8 +15,9 @@ from PIL import Image
 from lib_trainer.core.configs import merge, read_recipe
 from lib_trainer.core.events import Notice, Saved
 from lib_trainer.demo import demo as demo_module
-from lib_trainer.demo.demo import HERE, demo
+from lib_trainer.demo.demo import demo
 from lib_trainer.demo.options import DemoOptions
+from lib_trainer.demo.places import HERE
 from lib_trainer.jobs.environment import EnvironmentOptions
 from lib_trainer.models.tensor_files import open_tensors
 

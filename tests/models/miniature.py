@@ -68,3 +68,14 @@ def miniature_checkpoint(path: Path, seed=0, dtype=torch.float16, extra=None) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({**miniature_tensors(seed, dtype), **(extra or {})}, path, metadata={"format": "pt"})
     return path
+
+
+def hollow_checkpoint(path: Path, layout) -> Path:
+    """Write a checkpoint of these sizes in fp16 that holds zeros, which take no place on the disk."""
+    from lib_trainer.models.tensor_headers import header_bytes
+
+    shapes = shapes_of(layout)
+    with path.open("wb") as file:
+        start = file.write(header_bytes(((name, "F16", shape) for name, shape in shapes.items()), {}))
+        file.truncate(start + 2 * sum(math.prod(shape) for shape in shapes.values()))
+    return path

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -13,7 +10,7 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ModelError  # noqa: E402
 from lib_trainer.models import precision  # noqa: E402
 from lib_trainer.models.precision import Precision, choose_precision  # noqa: E402
-from tests.models.miniature import FULL, MINIATURE, shapes_of  # noqa: E402
+from tests.models.miniature import FULL, MINIATURE, hollow_checkpoint  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -23,17 +20,7 @@ def file_of(tmp_path):
     """A checkpoint of these sizes, full of zeros that take no place on the disk."""
 
     def make(layout):
-        entries, start = {}, 0
-        for name, shape in shapes_of(layout).items():
-            end = start + 2 * math.prod(shape)
-            entries[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [start, end]}
-            start = end
-        header = json.dumps(entries).encode()
-        path = tmp_path / "model.safetensors"
-        with path.open("wb") as file:
-            file.write(len(header).to_bytes(8, "little") + header)
-            file.truncate(8 + len(header) + start)
-        return path
+        return hollow_checkpoint(tmp_path / "model.safetensors", layout)
 
     return make
 

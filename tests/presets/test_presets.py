@@ -10,7 +10,9 @@ from lib_trainer.presets import FOLDER, preset_names, read_preset
 from lib_trainer.steps import STEPS
 
 MUST_BE_GIVEN = {
+    "inspect": {"folder": "/pictures"},
     "prepare": {"folder": "/pictures"},
+    "plan": {"model": "/model.safetensors", "dataset": {"folder": "/pictures"}},
     "train": {"model": "/model.safetensors", "dataset": {"folder": "/pictures"}},
     "compare": {"model": "/model.safetensors", "networks": ["/lora"], "output": "/out", "prompts": ["a cat"]},
 }

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ModelError  # noqa: E402
 from lib_trainer.models.loading import load_model  # noqa: E402
 from lib_trainer.trainables.lora import Lora  # noqa: E402
-from tests.models.miniature import FULL, miniature_checkpoint, shapes_of  # noqa: E402
+from tests.models.miniature import FULL, hollow_checkpoint, miniature_checkpoint  # noqa: E402
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 BOTH = ["unet", "text_encoder"]
@@ -23,16 +23,7 @@ BOTH = ["unet", "text_encoder"]
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
     """Stable Diffusion 1.5 as a file without content (a hole of zeros), on a device without memory."""
-    path = tmp_path_factory.mktemp("full") / "full.safetensors"
-    entries, start = {}, 0
-    for name, shape in shapes_of(FULL).items():
-        end = start + 2 * math.prod(shape)
-        entries[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [start, end]}
-        start = end
-    header = json.dumps(entries).encode()
-    with path.open("wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header)
-        file.truncate(8 + len(header) + start)
+    path = hollow_checkpoint(tmp_path_factory.mktemp("full") / "full.safetensors", FULL)
     model = load_model(path, torch.float16, torch.device("meta"))
     yield model, model.parts
     path.unlink()

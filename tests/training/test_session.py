@@ -54,7 +54,7 @@ def test_arithmetic_and_frozen_weights_have_the_formats_they_are_told(runs, prec
 )
 def test_auto_takes_bf16_where_the_processor_has_it_and_the_model_is_large(runs, monkeypatch, bf16, fewest, wanted):
     monkeypatch.setattr(precisions.torch.cpu, "_is_avx512_bf16_supported", lambda: bf16)
-    monkeypatch.setattr(precisions, "FEWEST_FOR_BF16", fewest)
+    monkeypatch.setattr("lib_trainer.models.machine.FEWEST_FOR_BF16", fewest)
     session = runs.open({"precision": "auto"})
     assert (session.model.dtype, answer_dtype(session)) == (wanted, wanted)
 
@@ -64,9 +64,9 @@ def test_auto_takes_bf16_where_the_processor_has_it_and_the_model_is_large(runs,
     [
         ("fp16", "auto", "'precision' is 'fp16', which needs a GPU"),
         ("fp16", "fp32", "'precision' is 'fp16', which needs a GPU"),
-        ("fp32", "bf16", "'frozen_precision' is 'bf16' with torch.float32 arithmetic; it must be 'fp32' or the same"),
-        ("fp32", "fp16", "'frozen_precision' is 'fp16' with torch.float32 arithmetic; it must be 'fp32' or the same"),
-        ("bf16", "fp16", "'frozen_precision' is 'fp16' with torch.bfloat16 arithmetic; it must be 'fp32' or the same"),
+        ("fp32", "bf16", "'frozen_precision' is 'bf16' with fp32 arithmetic; it must be 'fp32' or the same"),
+        ("fp32", "fp16", "'frozen_precision' is 'fp16' with fp32 arithmetic; it must be 'fp32' or the same"),
+        ("bf16", "fp16", "'frozen_precision' is 'fp16' with bf16 arithmetic; it must be 'fp32' or the same"),
     ],
 )
 def test_formats_that_do_not_go_together_are_refused(runs, precision, frozen, said):

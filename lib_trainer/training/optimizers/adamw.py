@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,3 +36,6 @@ class AdamW:
                 "exp_avg_sq": torch.zeros_like(parameter),
             }
         return optimizer
+
+    def state_bytes(self, shape: tuple[int, ...]) -> list[int]:
+        return [4, 4 * math.prod(shape), 4 * math.prod(shape)]

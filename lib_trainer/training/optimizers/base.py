@@ -13,3 +13,6 @@ class OptimizerOptions(Protocol):
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """An optimizer over parameter groups, each with its own `lr`."""
+
+    def state_bytes(self, shape: tuple[int, ...]) -> list[int]:
+        """Bytes of each tensor that it keeps for a trained tensor of this shape."""

@@ -1,0 +1,96 @@
+"""The pictures that a dataset will hold, before any of them is encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_trainer.core.errors import ConfigError
+from lib_trainer.core.events import Event
+from lib_trainer.dataset.options import DatasetOptions
+from lib_trainer.dataset.order import Size
+from lib_trainer.images.buckets import bucket_sizes, target_size
+from lib_trainer.images.captions import NO_CAPTION
+from lib_trainer.images.folder import scan
+from lib_trainer.images.known_sizes import KnownSizes
+from lib_trainer.images.pictures import Picture, PictureFolder
+from lib_trainer.images.report import describe_pictures, picture_notices
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """One picture, its repeats by the folder and the options together, and its size in training."""
+
+    picture: Picture
+    repeats: int
+    bucket: Size
+
+    @property
+    def path(self) -> Path:
+        return self.picture.path
+
+    @property
+    def caption(self) -> str:
+        return self.picture.caption
+
+    @property
+    def captioned(self) -> bool:
+        """Whether it has a caption, be it its own or the prompt for all."""
+        return self.picture.caption_source != NO_CAPTION
+
+
+def check_step(options: DatasetOptions, pixels_per_latent: int) -> None:
+    """Check that the pictures' sides fit a model's latents.
+
+    Raises:
+        ConfigError: they don't.
+    """
+    if options.buckets.step % pixels_per_latent:
+        raise ConfigError(
+            f"'buckets.step' is {options.buckets.step}; this model needs a multiple of {pixels_per_latent} px."
+        )
+
+
+def prospects(found: PictureFolder, options: DatasetOptions) -> list[Prospect]:
+    """What becomes of the pictures of a scan.
+
+    Raises:
+        ConfigError: no size fulfils all options together.
+    """
+    sizes = bucket_sizes(options.buckets)
+    return [
+        Prospect(
+            picture,
+            picture.repeats * options.repeats,
+            target_size(picture.width, picture.height, options.buckets, sizes),
+        )
+        for picture in found.pictures
+    ]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a folder holds for training, how many files in it can't be used, and what is to be told of it."""
+
+    pictures: list[Prospect]
+    skipped: int
+    report: list[Event]
+
+
+def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int], None]) -> Survey:
+    """Scan the folder; pictures that were looked at before and are as they were are not decoded again.
+
+    `on_progress(done, total)` counts files; what it raises ends the scan.
+
+    Raises:
+        DataError: there is no such folder, or no readable picture in it.
+        ConfigError: the sizes or the source of the captions contradict each other.
+        OutputError: the cache can't be written.
+    """
+    bucket_sizes(options.buckets)  # whether there are any, before a long scan
+    known = KnownSizes(options.cache or cache, options.folder)
+    found = scan(options.folder, options.captions, on_progress, known.measure)
+    known.save()
+    report = [*picture_notices(found), *describe_pictures(found, options.buckets, options.repeats)]
+    return Survey(prospects(found, options), len(found.skipped), report)

@@ -1,0 +1,118 @@
+"""The step `inspect`: what a folder of pictures holds, picture by picture, and what would become of each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lib_trainer.core.errors import OutputError, StopRequested
+from lib_trainer.core.places import cache_folder
+from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.core.whole_files import write_text
+from lib_trainer.images.concerns import concerns, same_content
+from lib_trainer.images.copies import Sizing
+from lib_trainer.images.known_sizes import KnownSizes
+from lib_trainer.images.looking import look_through
+from lib_trainer.images.options import InspectOptions
+from lib_trainer.images.pictures import Picture, PictureFolder, Skipped
+from lib_trainer.images.pixels import colour
+from lib_trainer.images.report import describe_pictures, picture_notices
+from lib_trainer.images.thumbs import make_thumb, thumb_name
+
+LISTING = "listing.json"
+
+
+def inspect(options: InspectOptions, run: RunDirectory) -> dict[str, Any]:
+    """Write `listing.json` and the thumbs into the run's folder; returns `{"folder", "count", "skipped", "listing"}`.
+
+    The listing is `{"folder", "pictures"}`; each picture a table of what is known of it, those that can't be used
+    included, in the order of their paths. Nothing is written when the run is asked to stop.
+
+    Raises:
+        ConfigError: two options contradict each other.
+        DataError: there is no such folder, or no readable picture in it.
+        OutputError: the run's folder or the cache can't be written.
+    """
+    sizing = Sizing.of(options)
+    colour(options.background)
+    known = KnownSizes(cache_folder(), options.folder)
+
+    def look(path: Path) -> tuple[int, int]:
+        return known.learn(path, lambda picture: make_thumb(picture, run.path, options.background))
+
+    try:
+        found = look_through(options, run, look)
+    except StopRequested:
+        return {}
+    known.save()
+    buckets = options.buckets if options.resize == "buckets" else None
+    for event in (*describe_pictures(found, buckets, options.repeats), *picture_notices(found)):
+        run.append(event)
+    _write(run.path / LISTING, {"folder": str(options.folder), "pictures": _listed(found, sizing)})
+    return {
+        "folder": str(options.folder),
+        "count": len(found.pictures),
+        "skipped": len(found.skipped),
+        "listing": LISTING,
+    }
+
+
+def _listed(found: PictureFolder, sizing: Sizing[InspectOptions]) -> list[dict[str, Any]]:
+    same = same_content([picture.path for picture in found.pictures])
+    entries: list[Picture | Skipped] = sorted([*found.pictures, *found.skipped], key=lambda entry: entry.path.parts)
+    listed = []
+    for number, entry in enumerate(entries):
+        told = {"n": number, "file": _inside(found.folder, entry.path), "bytes": _bytes(entry.path)}
+        if isinstance(entry, Skipped):
+            listed.append({**told, **_skipped(entry)})
+            continue
+        listed.append({**told, **_picture(entry, sizing)})
+        if entry.path in same:
+            listed[-1]["warnings"].append(f"the same file as {_inside(found.folder, same[entry.path])}")
+    return listed
+
+
+def _picture(picture: Picture, sizing: Sizing[InspectOptions]) -> dict[str, Any]:
+    """Sizes in pixels of the upright picture; `crop` is left, top, right, bottom."""
+    plan = sizing.plan(picture.width, picture.height)
+    return {
+        "width": picture.width,
+        "height": picture.height,
+        "caption": picture.caption,
+        "caption_source": picture.caption_source,
+        "repeats": picture.repeats * sizing.options.repeats,
+        "problem": "",
+        "warnings": concerns(picture, plan),
+        "how": plan.how,
+        "target": list(plan.size),
+        "crop": list(plan.part(picture.width, picture.height)),
+        "thumb": thumb_name(picture.path),
+    }
+
+
+def _skipped(entry: Skipped) -> dict[str, Any]:
+    """The same table for a file that can't be used."""
+    nothing = {"width": 0, "height": 0, "caption": "", "caption_source": "none", "repeats": 0, "warnings": []}
+    return {
+        **nothing, "problem": f"It is left out: {entry.reason}.", "how": "", "target": [0, 0], "crop": [0, 0, 0, 0],
+        "thumb": "",
+    }  # fmt: skip
+
+
+def _inside(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0  # gone meanwhile
+
+
+def _write(path: Path, listing: dict[str, Any]) -> None:
+    try:
+        write_text(path, json.dumps(listing))
+    except OSError as error:
+        raise OutputError(f"{path} can't be written ({error}); make room there.") from error

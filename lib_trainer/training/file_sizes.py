@@ -1,0 +1,89 @@
+"""Which files a training is going to write, and how large they are."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from lib_trainer.core.units import Every
+from lib_trainer.models.tensor_headers import ALIGNMENT, ITEM_SIZES, header_bytes
+from lib_trainer.trainables.base import NetworkOutline
+from lib_trainer.training.file_names import network_stem, state_file
+from lib_trainer.training.length import Length
+from lib_trainer.training.options import TrainingOptions
+from lib_trainer.weights.metadata import NetworkFacts, hash_entries, network_metadata
+
+DTYPES = {"fp16": "F16", "bf16": "BF16", "fp32": "F32"}  # the format's names
+MOST_LISTED = 200
+NO_HASHES = hash_entries("0" * 64, "0" * 8)  # of the right lengths
+# A state is PyTorch's archive: each tensor starts at a multiple of 64 bytes, and is listed at the end and in a table.
+STATE_ALIGNMENT, STATE_HEAD, STATE_ENTRY = 64, 70, 142
+STATE_REST = 11_000  # random generators, the place in the run
+
+
+@dataclass(frozen=True)
+class PlannedNetwork:
+    """A network that is going to be saved after so many steps."""
+
+    stem: str
+    step: int
+    epoch: int
+
+
+def planned_networks(options: TrainingOptions, length: Length, name: str) -> Iterator[PlannedNetwork]:
+    """The networks in the order of saving; those saved by the clock or on request are not among them."""
+    interval = interval_of(options.saving.every, length)
+    due = range(interval, length.steps, interval) if interval else range(0)
+    for step in (*islice(due, MOST_LISTED), length.steps):
+        epoch, epoch_end = length.epochs_at(step)
+        yield PlannedNetwork(network_stem(name, step, epoch, epoch_end), step, epoch)
+
+
+def count_networks(options: TrainingOptions, length: Length) -> int:
+    """How many networks there are going to be; very many are not all listed."""
+    interval = interval_of(options.saving.every, length)
+    return len(range(interval, length.steps, interval)) + 1 if interval else 1
+
+
+def interval_of(every: Every, length: Length) -> int:
+    """The steps from one time to the next; 0 for what never happens or goes by the clock."""
+    return every.amount * {"epoch": length.steps_per_epoch, "step": 1, "minute": 0}[every.unit]
+
+
+class NetworkSizes:
+    """The sizes of the files of one network, but for what the digits of their times may change."""
+
+    def __init__(self, options: TrainingOptions, network: NetworkOutline) -> None:
+        dtype = DTYPES[options.saving.precision]
+        tensors = [(name, dtype, shape) for name, shape in sorted(network.file.items())]
+        self._header = len(header_bytes(tensors, {}).rstrip(b" ")) - len("{}")  # without metadata
+        self._tensors = sum(math.prod(shape) for shape in network.file.values()) * ITEM_SIZES[dtype]
+        self._network = network
+
+    def of(self, stem: str, facts: NetworkFacts) -> int:
+        """Bytes of the file of that name."""
+        metadata = {**network_metadata(stem, facts, self._network.metadata), **NO_HASHES}
+        told = json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+        header = -(-(self._header + len(told)) // ALIGNMENT) * ALIGNMENT
+        return header + self._tensors
+
+
+def planned_state(options: TrainingOptions, length: Length) -> str | None:
+    """The name of the last state that is saved, of which one is kept, or None if none is."""
+    interval = interval_of(options.saving.state_every, length)
+    last = length.steps // interval * interval if interval else 0
+    return state_file(last) if last else None
+
+
+def state_bytes(options: TrainingOptions, network: NetworkOutline) -> int:
+    """The size of a state, to about a hundredth."""
+    kept = [(4 * math.prod(shape), len(name)) for name, shape in network.file.items()]
+    kept += [(size, 0) for shape in network.trained for size in options.optimizer.state_bytes(shape)]
+    return STATE_REST + sum(_in_archive(size) + name for size, name in kept)
+
+
+def _in_archive(size: int) -> int:
+    return -(-(size + STATE_HEAD) // STATE_ALIGNMENT) * STATE_ALIGNMENT + STATE_ENTRY

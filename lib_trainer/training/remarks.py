@@ -1,0 +1,68 @@
+"""What a user should know about a planned training before it starts: sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lib_trainer.core.units import file_size
+from lib_trainer.dataset.prospects import Survey
+from lib_trainer.models.machine import Machine
+from lib_trainer.models.outline import Outline
+from lib_trainer.training.length import Length
+from lib_trainer.training.options import TrainingOptions
+
+FEWEST_PICTURES = 5
+FEWEST_STEPS, MOST_STEPS = 100, 20_000
+NAMES_UNKNOWN = (
+    "This model is built unlike Stable Diffusion 1; for AUTOMATIC1111 set 'saving.layer_names' to 'original'."
+)
+
+
+def picture_remarks(options: TrainingOptions, found: Survey) -> Iterator[str]:
+    """About the pictures and their captions."""
+    pictures, skipped = len(found.pictures), found.skipped
+    if pictures < FEWEST_PICTURES:
+        many = "is only 1 picture" if pictures == 1 else f"are only {pictures} pictures"
+        yield f"There {many}; a subject needs about 5 to 20, a style 50 to 200."
+    if skipped:
+        yield f"{'1 file is' if skipped == 1 else f'{skipped} files are'} left out; the table of the pictures says why."
+    without = sum(not picture.captioned for picture in found.pictures)
+    if without == pictures and not options.dataset.trigger:
+        yield (
+            "No picture has a caption, and there is neither a prompt for all nor a trigger word: nothing in a prompt "
+            "will call what is learned. Write captions, or set 'dataset.captions.prompt'."
+        )
+    elif without:
+        yield f"{without} of {pictures} pictures have no caption."
+
+
+def length_remarks(length: Length) -> Iterator[str]:
+    """About the number of steps."""
+    if length.steps > MOST_STEPS:
+        yield f"{length.steps} steps are very many; most LoRAs are done after 500 to 5000."
+    if length.steps < FEWEST_STEPS:
+        yield f"{length.steps} steps are few; the result may hardly differ from the model. Raise 'epochs' or repeats."
+
+
+def file_remarks(options: TrainingOptions, name: str, model: Outline) -> Iterator[str]:
+    """About the files that are going to be written."""
+    if name != options.name:
+        yield f"There are files of another run called '{options.name}' already; this run's will be called '{name}'."
+    if options.saving.every.unit == "minute" and options.saving.every.amount:
+        yield f"Networks are saved every {options.saving.every} as well; how many that makes depends on the speed."
+    if options.saving.layer_names == "kohya" and not model.names.webui_knows_network_names:
+        yield NAMES_UNKNOWN
+
+
+def room_remarks(needed: int, free: int, memory: int, machine: Machine) -> Iterator[str]:
+    """About disk and memory; all in bytes."""
+    if needed > free:
+        yield (
+            f"The files need {file_size(needed)}, and only {file_size(free)} are free on that disk; make room, save "
+            "less often, or choose another 'saving.folder'."
+        )
+    if machine.memory and memory > machine.memory:
+        yield (
+            f"The training needs about {file_size(memory)} of memory and there are {file_size(machine.memory)}; lower "
+            "'batch_size' or the resolution, or turn on 'gradient_checkpointing'."
+        )

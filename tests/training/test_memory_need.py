@@ -1,0 +1,71 @@
+"""The estimate of memory is near what was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.engine
+
+from lib_trainer.core.configs import load  # noqa: E402
+from lib_trainer.models.checkpoints import read_outline  # noqa: E402
+from lib_trainer.training.memory_need import memory_need  # noqa: E402
+from lib_trainer.training.options import TrainingOptions  # noqa: E402
+from tests.models.miniature import FULL, hollow_checkpoint  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    return hollow_checkpoint(tmp_path_factory.mktemp("full") / "full.safetensors", FULL)
+
+
+def need(full, resolution, precision, kind="cpu", rank=8, **changes):
+    config = {
+        "model": str(full),
+        "dataset": {"folder": "/p", "buckets": {"resolution": resolution}},
+        "trainable": {"rank": rank},
+        **changes,
+    }
+    options, model = load(TrainingOptions, config), read_outline(full)
+    network = options.trainable.outline(model, list(options.learning_rates), False)
+    return memory_need(options, model, network, (precision, precision), kind)
+
+
+# Peak memory of the engine's process in bytes, benchmarks/train_step.py with Stable Diffusion 1's sizes on a CPU.
+@pytest.mark.parametrize(
+    ("measured", "resolution", "precision", "changes"),
+    [
+        (4_922_761_216, 256, "fp32", {}),
+        (2_878_255_104, 256, "bf16", {}),
+        (3_470_315_520, 512, "bf16", {}),
+        (3_081_048_064, 512, "bf16", {"gradient_checkpointing": True}),
+        (6_215_618_560, 512, "fp32", {}),
+        (3_595_280_384, 256, "bf16", {"batch_size": 4}),
+        (2_820_386_816, 256, "bf16", {"text_encoder_learning_rate": 0}),
+        (4_002_234_368, 512, "bf16", {"rank": 64}),
+        (5_557_727_232, 512, "fp32", {"gradient_checkpointing": True}),
+    ],
+)
+def test_the_estimate_is_near_what_was_measured(full, measured, resolution, precision, changes):
+    assert need(full, resolution, precision, **changes).whole == pytest.approx(measured, rel=0.04)
+
+
+def test_on_a_graphics_card_the_pictures_need_what_was_counted(full):
+    assert need(full, 512, "bf16", "cuda").pictures == pytest.approx(0.94e9, rel=0.02)
+    assert need(full, 512, "bf16", "cuda", gradient_checkpointing=True).pictures == pytest.approx(0.25e9, rel=0.05)
+
+
+def test_weights_kept_in_another_format_than_the_arithmetic_need_its_room(full):
+    options = load(TrainingOptions, {"model": str(full), "dataset": {"folder": "/p"}})
+    model = read_outline(full)
+    network = options.trainable.outline(model, ["unet"], False)
+    kept, mixed = (memory_need(options, model, network, ("bf16", frozen), "cuda") for frozen in ("bf16", "fp32"))
+    assert mixed.model == pytest.approx(2 * kept.model, rel=0.05)
+    assert mixed.pictures == kept.pictures
+
+
+def test_the_sentence_says_what_it_is_for_and_where(full):
+    said = need(full, 512, "bf16").said("cpu")
+    assert said.startswith("About 3.5 GB of memory: 2.0 GB for the model")
+    assert "An estimate" in said
+    assert "on the graphics card" in need(full, 512, "bf16").said("cuda")
