@@ -22,10 +22,13 @@ from lib_trainer.demo.options import DemoOptions
 from lib_trainer.flags import CommandParser, add_flags, given
 from lib_trainer.jobs.environment import EnvironmentOptions, ensure_engine
 from lib_trainer.jobs.launcher import new_run, start
+from lib_trainer.jobs.page_environment import PageEnvironmentOptions
 from lib_trainer.jobs.work import watch
 from lib_trainer.presets import preset_names, read_preset
-from lib_trainer.steps import STEPS, step_named
+from lib_trainer.steps import STEPS, Step, step_named
 from lib_trainer.terminal import Terminal
+from lib_trainer.ui.options import PageOptions
+from lib_trainer.ui.page_process import open_page
 
 ENGINE_PREFIX = "engine."
 INTERRUPTED = 130
@@ -58,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=__version__)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for name, step in STEPS.items():
-        _add_step(commands.add_parser(name, help=first_line(step.options), allow_abbrev=False), name, step.options)
+        _add_step(commands.add_parser(name, help=step.help, allow_abbrev=False), name, step)
     demo = commands.add_parser("demo", help=first_line(DemoOptions), allow_abbrev=False)
     add_flags(demo, DemoOptions)
     _add_engine_flags(demo)
@@ -67,20 +70,24 @@ def parser() -> argparse.ArgumentParser:
     setup = commands.add_parser("setup", help=first_line(EnvironmentOptions), allow_abbrev=False)
     add_flags(setup, EnvironmentOptions)
     setup.set_defaults(command=_setup)
+    page = commands.add_parser("page", help=first_line(PageOptions), allow_abbrev=False)
+    add_flags(page, PageOptions)
+    add_flags(page, PageEnvironmentOptions)
+    page.set_defaults(command=_page)
     _add_run_commands(commands)
     return top
 
 
-def _add_step(command: argparse.ArgumentParser, name: str, options: type) -> None:
-    command.usage, command.description = "%(prog)s [OPTION ...]", first_line(options)
+def _add_step(command: argparse.ArgumentParser, name: str, step: Step) -> None:
+    command.usage, command.description = "%(prog)s [OPTION ...]", step.help
     start_from = command.add_argument_group("where options come from (flags win over the recipe, it over the preset)")
     start_from.add_argument("--config", type=Path, metavar="FILE", help="A recipe: .json, .toml or a run's job.json.")
-    presets = preset_names(name)
+    presets = preset_names(step.recipes or name)
     if presets:
         start_from.add_argument("--preset", metavar="NAME", help=f"A shipped recipe: {', '.join(presets)}.")
     command.add_argument("--run", type=Path, metavar="FOLDER", help="New folder of this run; default in data/runs.")
     command.add_argument("--json", action="store_true", help="Print one JSON object with the results as the last line.")
-    add_flags(command, options)
+    add_flags(command, step.options)
     _add_engine_flags(command)
     command.set_defaults(command=_run_step, step=name)
 
@@ -111,17 +118,17 @@ def step_config(parsed: argparse.Namespace) -> dict[str, Any]:
     step = step_named(parsed.step)
     data: dict[str, Any] = {}
     if getattr(parsed, "preset", None):
-        data = merge(data, read_preset(parsed.step, parsed.preset))
+        data = merge(data, read_preset(step.recipes or parsed.step, parsed.preset))
     if parsed.config:
-        data = merge(data, _recipe(parsed.config, parsed.step))
+        data = merge(data, _recipe(parsed.config, (parsed.step, step.recipes)))
     return dump(load(step.options, merge(data, given(parsed, step.options))))
 
 
-def _recipe(path: Path, step: str) -> dict[str, Any]:
+def _recipe(path: Path, steps: Sequence[str]) -> dict[str, Any]:
     data = read_recipe(path)
     if set(data) != {"step", "config"}:
         return data
-    if data["step"] != step:
+    if data["step"] not in steps:
         raise ConfigError(f"The recipe {path} is for the step {data['step']!r}; run it with that command.")
     config = data["config"]
     if not isinstance(config, dict):
@@ -173,6 +180,12 @@ def _setup(parsed: argparse.Namespace) -> int:
     python = _engine(parsed, Terminal(), prefix="")
     sys.stderr.write(f"The engine is ready: {python}\n")
     return 0
+
+
+def _page(parsed: argparse.Namespace) -> int:
+    options = load(PageOptions, given(parsed, PageOptions))
+    environment = load(PageEnvironmentOptions, given(parsed, PageEnvironmentOptions))
+    return open_page(options, environment, data_folder(), Terminal().show)
 
 
 def _demo(parsed: argparse.Namespace) -> int:

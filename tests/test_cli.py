@@ -118,6 +118,23 @@ def test_the_job_of_an_earlier_run_is_a_recipe(tmp_path):
     assert config_of("prepare", "--config", str(run.job_file), "--height", "32") == {**config, "height": 32}
 
 
+def test_a_plan_takes_the_recipes_and_presets_of_the_training(tmp_path):
+    given = ["--model", "/m.safetensors", "--dataset.folder", "/p"]
+    config = config_of("train", "--preset", "style", *given)
+    assert config_of("plan", "--preset", "style", *given) == config
+    run = RunDirectory(tmp_path / "run")
+    run.create("train", config)
+    assert config_of("plan", "--config", str(run.job_file)) == config
+    with pytest.raises(ConfigError, match="for the step 'train'"):
+        config_of("inspect", "--config", str(run.job_file))
+
+
+def test_a_step_says_what_it_does_where_its_options_do_not():
+    assert STEPS["plan"].options is STEPS["train"].options
+    assert STEPS["plan"].help.startswith("Say what a training would do")
+    assert STEPS["train"].help == "Train a network on a folder of pictures."
+
+
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [

@@ -57,12 +57,13 @@ class Sources:
 
 @dataclass
 class Installer:
-    """pip of one environment; `touched` says whether it began to change the environment."""
+    """pip of one environment, `what` in words; `touched` says whether it began to change the environment."""
 
     python: Path
     scratch: Path
     log: Path
     watch: Watch
+    what: str = "the engine"
     touched: bool = field(default=False)
 
     def install(self, arguments: Sequence[str], requirements: int, sources: Sources) -> None:
@@ -95,7 +96,7 @@ class Installer:
             )
         if status != 0:
             raise EngineError(
-                f"Setting up the engine failed at {failed_package(output) or 'pip'}. {cause(output.lines, status)}\n"
+                f"Setting up {self.what} failed at {failed_package(output) or 'pip'}. {cause(output.lines, status)}\n"
                 f"The last lines (all are in {self.log}):\n{last_lines(output)}"
             )
 

@@ -89,7 +89,7 @@ def _missing(home: Path, stamp: Stamp) -> str:
     python = home / stamp.python
     if not python.exists():
         return str(python)
-    if stamp.is_own and not _base_exists(python):
+    if stamp.is_own and not base_exists(python):
         return f"the Python that {python} was made from"
     names = {folder: _names_in(home / folder) for _, folder in stamp.packages.values()}
     for name, (version, folder) in stamp.packages.items():
@@ -99,7 +99,7 @@ def _missing(home: Path, stamp: Stamp) -> str:
     return ""
 
 
-def _base_exists(python: Path) -> bool:
+def base_exists(python: Path) -> bool:
     """Whether the Python is still there that a virtual environment borrows its standard library from."""
     try:
         lines = (python.parent.parent / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()

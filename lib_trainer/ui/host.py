@@ -1,0 +1,114 @@
+"""What surrounds the page: a WebUI, or nothing but our own page, whose answers are the defaults here."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_trainer.core.places import data_folder, lora_folder
+from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.demo.places import MODEL
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A base model that the user may choose; `title` is how the host lists it."""
+
+    title: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Whether the host lists a network of ours, and if not, why: a sentence for the user."""
+
+    shown: bool
+    why: str = ""
+
+
+class Host:
+    """The stand-alone page. A WebUI's host overrides what it does better; nothing here needs more than Python."""
+
+    name = "page"
+    version = ""
+    listens = False  # others than this computer may reach the port
+    any_folder = True  # the user may choose folders outside `roots`
+    python: Path | None = None  # the engine's Python, where the user named one at the start
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Base models in `models/Stable-diffusion` of the data folder."""
+        folder = data_folder() / "models" / "Stable-diffusion"
+        endings = (".safetensors", ".ckpt")
+        files = sorted(file for file in folder.rglob("*") if file.suffix in endings) if folder.is_dir() else []
+        return [Checkpoint(str(file.relative_to(folder)), file) for file in files]
+
+    def loaded_checkpoint(self) -> str | None:
+        """Title of the checkpoint that the host has loaded now."""
+        return None
+
+    def samplers(self) -> list[str]:
+        """Names of the samplers that a comparison may use here; empty means the engine's."""
+        return []
+
+    def folders(self) -> dict[str, Path]:
+        """Where finished files go: "lora", "checkpoint", "embedding", "hypernetwork"."""
+        models = data_folder() / "models"
+        return {
+            "lora": lora_folder(),
+            "checkpoint": models / "Stable-diffusion",
+            "embedding": data_folder() / "embeddings",
+            "hypernetwork": models / "hypernetworks",
+        }
+
+    def roots(self) -> list[Path]:
+        """Folders within which everybody who reaches the page may choose: the host's data."""
+        return [data_folder()]
+
+    def holding_the_card(self, run: RunDirectory) -> AbstractContextManager[object]:
+        """Free the host's graphics memory for a run, and keep others off the card as long as the block lasts.
+
+        Entered in the thread that starts the run, left when the run has ended; may wait for a generation to end.
+        """
+        del run
+        return nullcontext()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the host's own drawing waits for a run now."""
+        return False
+
+    def draw_comparison(self, options: Any, run: RunDirectory) -> dict[str, Any] | None:
+        """Draw a comparison with the host's own pipeline, as a step does; None where the engine has to do it.
+
+        `options` are CompareOptions. Progress, cells and notices go to `run`; a stop request is obeyed.
+
+        Raises:
+            TrainerError: anything the user can mend.
+        """
+        del options, run
+        return None
+
+    def draws(self, options: Any) -> bool:
+        """Whether `draw_comparison` is the host's for these CompareOptions."""
+        del options
+        return False
+
+    def lend_demo(self) -> Path:
+        """The demo's checkpoint where the host can draw with it."""
+        return MODEL
+
+    def notes(self) -> list[str]:
+        """What the user should know as long as it is so, a sentence each."""
+        return []
+
+    def api_credentials(self) -> dict[str, str]:
+        """User -> password of the host's own script API, with which scripts may use ours too."""
+        return {}
+
+    def refresh(self, network: Path) -> Visibility:
+        """Let the host list a file that was just written, and say whether it does."""
+        folder = self.folders()["lora"]
+        where = "the models/Lora folder of your WebUI"
+        return Visibility(False, f"Copy {network.name} from {folder} to {where} to use it.")
