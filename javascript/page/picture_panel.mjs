@@ -1,0 +1,238 @@
+// One picture beside the gallery: before and after, its facts, and its caption to change in place.
+
+import { button, h, put, say, show } from "./dom.mjs";
+import { sizes, troubles } from "./gallery.mjs";
+import { bytes, counted } from "./words.mjs";
+
+const FILES = new Set([".txt", ".caption"]);
+
+/** `gallery` gives the pictures; `background()` the colour behind transparent or too narrow ones. */
+export class PicturePanel {
+  constructor(context, gallery, background) {
+    Object.assign(this, { context, gallery, background, picture: null, saved: new Set() });
+    this.title = h("h3", { class: "trainer-grow trainer-file" });
+    this.previous = button("←", () => this.move(-1), {
+      "aria-label": "Previous picture",
+      title: "Previous picture (Page up)",
+    });
+    this.next = button("→", () => this.move(1), { "aria-label": "Next picture", title: "Next picture (Page down)" });
+    const head = h(
+      "div",
+      { class: "trainer-row" },
+      this.title,
+      this.previous,
+      this.next,
+      button("Close", () => this.close()),
+    );
+    this.views = h("div", { class: "trainer-before-after" });
+    this.facts = h("p", { class: "trainer-quiet" });
+    this.troubles = h("p", { class: "trainer-column" });
+    this.caption = h("textarea", {
+      class: "trainer-input",
+      id: "trainer-caption",
+      rows: "4",
+      oninput: () => this.showChanged(),
+    });
+    this.saving = button("Save", () => this.save(), { kind: "primary", title: "Ctrl+Enter" });
+    this.undoing = button("Undo", () => this.undo(), { title: "Back to the caption before the last save" });
+    this.hint = h(
+      "p",
+      { class: "trainer-quiet" },
+      "Ctrl+Enter saves and goes to the next picture; Page up and Page down go to its neighbours.",
+    );
+    const label = h("label", { class: "trainer-stacked" }, "Caption", this.caption);
+    this.element = h(
+      "aside",
+      { class: "trainer-card trainer-picture-panel", hidden: true, "aria-label": "Picture" },
+      head,
+      this.views,
+      this.facts,
+      this.troubles,
+      label,
+      h("div", { class: "trainer-row" }, this.saving, this.undoing),
+      this.hint,
+    );
+    this.element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  async open(picture) {
+    if (this.isChanged() && !(await this.save())) {
+      return;
+    }
+    this.picture = picture;
+    show(this.element, true);
+    this.draw();
+    this.gallery.mark(picture.n)?.scrollIntoView({ block: "nearest" });
+  }
+
+  async close() {
+    if (this.isChanged() && !(await this.save())) {
+      return;
+    }
+    const card = this.gallery.cardOf(this.picture?.n);
+    this.hide();
+    card?.focus();
+  }
+
+  /** Close without asking, as another folder is shown. */
+  forget() {
+    this.hide();
+    this.saved.clear();
+  }
+
+  hide() {
+    this.gallery.mark(null);
+    this.picture = null;
+    show(this.element, false);
+  }
+
+  draw() {
+    const { picture } = this;
+    say(this.title, picture.file);
+    this.title.title = picture.file;
+    put(this.views, this.before(picture), this.after(picture));
+    const told = [
+      picture.width && sizes(picture),
+      bytes(picture.bytes),
+      picture.repeats > 1 && `seen ${counted(picture.repeats, "time")} an epoch`,
+      picture.caption &&
+        `caption from ${FILES.has(picture.caption_source) ? `its ${picture.caption_source} file` : picture.caption_source}`,
+    ];
+    say(this.facts, told.filter(Boolean).join(" · "));
+    put(this.troubles, troubles(picture));
+    this.caption.value = picture.caption ?? "";
+    this.caption.disabled = Boolean(picture.problem);
+    this.showChanged();
+    this.showNeighbours();
+  }
+
+  showNeighbours() {
+    this.previous.disabled = !this.gallery.beside(this.picture, -1);
+    this.next.disabled = !this.gallery.beside(this.picture, 1);
+  }
+
+  before({ n, thumb, width, height, crop, how }) {
+    if (!thumb) {
+      return null;
+    }
+    const part = ([low, high], whole) => [`${(100 * low) / whole}%`, `${(100 * (high - low)) / whole}%`];
+    let box = null;
+    if (crop && width && how !== "fit") {
+      const [left, across] = part([crop[0], crop[2]], width);
+      const [top, down] = part([crop[1], crop[3]], height);
+      box = h("span", { class: "trainer-crop", style: { left, top, width: across, height: down } });
+    }
+    const frame = h(
+      "span",
+      { class: "trainer-before" },
+      h("img", { src: this.gallery.source(n), alt: "The picture as it is" }),
+      box,
+    );
+    return h("figure", {}, frame, h("figcaption", {}, "as it is"));
+  }
+
+  after({ n, thumb, width, height, crop, target, how }) {
+    if (!thumb || !target) {
+      return null;
+    }
+    const [left, top, right, bottom] = how === "crop" && crop ? crop : [0, 0, width, height];
+    const [across, down] = [right - left, bottom - top];
+    const isNarrow = how === "fit";
+    const style = isNarrow
+      ? {}
+      : {
+          width: `${(100 * width) / across}%`,
+          height: `${(100 * height) / down}%`,
+          left: `${(-100 * left) / across}%`,
+          top: `${(-100 * top) / down}%`,
+        };
+    const picture = h("img", {
+      src: this.gallery.source(n),
+      class: isNarrow ? "trainer-fitted" : "trainer-cut",
+      style,
+      alt: "The picture as it is trained on",
+    });
+    const frame = h(
+      "span",
+      {
+        class: "trainer-after",
+        style: {
+          "aspect-ratio": `${target[0]} / ${target[1]}`,
+          ...(isNarrow ? { background: this.background() } : {}),
+        },
+      },
+      picture,
+    );
+    return h("figure", {}, frame, h("figcaption", {}, `as prepared, ${target[0]} × ${target[1]}`));
+  }
+
+  isChanged() {
+    return Boolean(this.picture) && !this.picture.problem && this.caption.value !== (this.picture.caption ?? "");
+  }
+
+  showChanged() {
+    this.saving.disabled = !this.isChanged();
+    this.undoing.disabled = !this.saved.has(this.picture?.n) && !this.isChanged();
+  }
+
+  /** Write the caption beside the picture; whether it is there now. */
+  async save() {
+    if (!this.isChanged()) {
+      return true;
+    }
+    return this.change("caption", { n: this.picture.n, text: this.caption.value }, true);
+  }
+
+  async undo() {
+    if (this.isChanged()) {
+      this.caption.value = this.picture.caption ?? "";
+      this.showChanged();
+      return;
+    }
+    await this.change("caption/undo", { n: this.picture.n }, false);
+  }
+
+  async change(what, data, canUndo) {
+    try {
+      const route = this.context.route("runs", this.gallery.run, ...what.split("/"));
+      const picture = await this.context.api.post(route, data);
+      this.saved[canUndo ? "add" : "delete"](picture.n);
+      this.gallery.replace(picture);
+      if (this.picture?.n === picture.n) {
+        this.picture = picture;
+        this.draw();
+      }
+      setTimeout(() => this.showChanged()); // after the button's own end
+      return true;
+    } catch (error) {
+      this.context.tell(error);
+      return false;
+    }
+  }
+
+  async move(way) {
+    const next = this.gallery.beside(this.picture, way);
+    if (next) {
+      await this.open(next);
+      setTimeout(() => this.picture && this.showNeighbours()); // after the button's own end
+    }
+  }
+
+  async key(event) {
+    const isText = event.target === this.caption;
+    const ways = { PageUp: -1, PageDown: 1, ...(isText ? {} : { ArrowLeft: -1, ArrowRight: 1 }) };
+    event.stopPropagation(); // the WebUI takes Ctrl+Enter for Generate
+    if (event.key in ways) {
+      event.preventDefault();
+      await this.move(ways[event.key]);
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      if (await this.save()) {
+        await this.move(1);
+        this.caption.focus();
+      }
+    } else if (event.key === "Escape") {
+      await this.close();
+    }
+  }
+}

@@ -1,0 +1,240 @@
+// The stop Pictures: choose a folder, look at what is in it, change captions, make clean copies.
+
+import { RunBar } from "./bar.mjs";
+import { browse } from "./dialogs.mjs";
+import { button, debounced, h, say, show } from "./dom.mjs";
+import { Follower, hasEnded } from "./follow.mjs";
+import { Gallery } from "./gallery.mjs";
+import { PicturePanel } from "./picture_panel.mjs";
+import { Preparing } from "./preparing.mjs";
+import { Tables } from "./report.mjs";
+import { Uploads } from "./uploads.mjs";
+
+const QUIET_MILLISECONDS = 800;
+
+export function picturesStop(context) {
+  return new PicturesStop(context);
+}
+
+class PicturesStop {
+  constructor(context) {
+    this.context = context;
+    const isWatched = () => this.element.getClientRects().length > 0;
+    this.look = new Follower(context, () => this.looked(), { isWatched });
+    this.lookBar = new RunBar({ id: "trainer-look-bar" });
+    this.tables = new Tables({ title: "What was found" });
+    this.gallery = new Gallery(context, { onOpen: (picture) => this.panel.open(picture) });
+    this.panel = new PicturePanel(context, this.gallery, () => this.preparing.form.values().background ?? "white");
+    this.again = debounced(() => this.lookAgain(), QUIET_MILLISECONDS);
+    this.preparing = new Preparing(context, this);
+    this.element = this.layout();
+  }
+
+  layout() {
+    this.folder = h("input", {
+      type: "text",
+      class: "trainer-input",
+      id: "trainer-pictures-folder",
+      placeholder: "Folder with your pictures",
+      "aria-label": "Folder with your pictures",
+      spellcheck: "false",
+      oninput: () => this.changed(),
+      onkeydown: (event) => event.key === "Enter" && this.startLook(),
+    });
+    this.trouble = h("p", { class: "trainer-error", role: "alert", hidden: true });
+    this.looking = button("Look at the pictures", () => this.startLook(), { kind: "primary", id: "trainer-look" });
+    this.use = button("Use these pictures for training", () => this.useFolder(this.folder.value.trim()), {
+      id: "trainer-use-pictures",
+    });
+    const place = h(
+      "div",
+      { class: "trainer-row" },
+      h("div", { class: "trainer-grow" }, this.folder),
+      button("Browse…", () => this.browse()),
+      this.looking,
+      this.use,
+    );
+    const top = h("section", { class: "trainer-card trainer-column" }, place, this.trouble);
+    const root = h("div", { class: "trainer-pictures trainer-column" });
+    this.uploads = new Uploads(this.context, root, (folder) => this.take(folder));
+    const choose = button("Choose files…", () => this.uploads.input.click(), { kind: "plain" });
+    const hint = h(
+      "span",
+      { class: "trainer-quiet" },
+      "Or drop pictures or a folder anywhere here: they are copied into the project.",
+    );
+    top.append(h("div", { class: "trainer-row" }, hint, choose, this.uploads.input));
+    this.found = h("div", { class: "trainer-column trainer-grow" }, this.tables.element, this.gallery.element);
+    this.none = h("p", { class: "trainer-quiet" });
+    const results = h(
+      "div",
+      { class: "trainer-beside" },
+      h("div", { class: "trainer-column trainer-grow" }, this.lookBar.element, this.none, this.found),
+      this.panel.element,
+    );
+    root.append(top, this.uploads.element, this.preparing.element, results);
+    return root;
+  }
+
+  show(wish) {
+    const kept = this.context.form.pictures ?? {};
+    const isOld = JSON.stringify(kept) !== JSON.stringify(this.config()); // the demo or another window filled it
+    const { folder, ...rest } = kept;
+    this.folder.value = isOld ? (folder ?? "") : this.folder.value;
+    this.preparing.show(isOld ? rest : null);
+    if (wish?.folder) {
+      this.take(wish.folder);
+    } else if (this.context.form.look) {
+      this.look.follow(this.context.form.look.run);
+    }
+    this.showState();
+  }
+
+  hide() {
+    this.look.pause();
+    this.preparing.follower.pause();
+  }
+
+  end() {
+    this.look.end();
+    this.preparing.follower.end();
+    this.gallery.destroy();
+    this.uploads.end();
+    this.again.cancel();
+  }
+
+  /** Everything that is filled in, as the step `prepare` takes it. */
+  config() {
+    return { folder: this.folder.value.trim(), ...this.preparing.form.values() };
+  }
+
+  changed() {
+    this.context.form.pictures = this.config();
+    this.context.save();
+    this.showState();
+    if (this.context.form.look && this.context.form.look.folder === this.config().folder) {
+      this.again();
+    }
+  }
+
+  take(folder) {
+    this.folder.value = folder;
+    this.changed();
+    return this.startLook();
+  }
+
+  async browse() {
+    const folder = await browse(this.context, {
+      start: this.folder.value.trim(),
+      title: "Choose the folder with your pictures",
+    });
+    if (folder !== null) {
+      await this.take(folder);
+    }
+  }
+
+  lookAgain() {
+    if (this.look.run && !hasEnded(this.look.run)) {
+      this.look.ask("stop").catch(() => {}); // it may have ended meanwhile, which is as well
+    }
+    return this.startLook();
+  }
+
+  /** Have the engine look through the folder. */
+  async startLook() {
+    this.again.cancel();
+    const config = this.config();
+    const known = new Set(this.context.about.steps.inspect.options.map((option) => option.name));
+    const asked = Object.fromEntries(Object.entries(config).filter(([name]) => known.has(name)));
+    const run = await this.begin("inspect", asked);
+    if (run) {
+      this.context.form.look = { run: run.id, folder: config.folder };
+      this.context.save();
+      this.look.follow(run.id);
+      this.showState();
+    }
+  }
+
+  /** Start a step; complaints stand where they belong. Answers the run, or null. */
+  async begin(step, config) {
+    this.complain([]);
+    if (!config.folder) {
+      this.complain([{ path: "folder", message: "Choose a folder with pictures first." }]);
+      this.folder.focus();
+      return null;
+    }
+    try {
+      return await this.context.api.post(this.context.route("runs"), { step, config });
+    } catch (error) {
+      this.complain(error.complaints?.length ? error.complaints : [{ path: "folder", message: error.message }]);
+      return null;
+    }
+  }
+
+  complain(complaints) {
+    const isAboutFolder = ({ path }) => path === "folder";
+    const sentences = complaints.filter(isAboutFolder).map(({ message }) => message);
+    say(this.trouble, sentences.join(" "));
+    show(this.trouble, sentences.length > 0);
+    this.preparing.complain(complaints.filter((complaint) => !isAboutFolder(complaint)));
+  }
+
+  looked() {
+    const { run, id } = this.look;
+    this.lookBar.update(this.look);
+    if (run.state === "finished" && this.gallery.run !== id) {
+      this.showFound(id);
+    }
+    if (run.state === "finished") {
+      this.tables.update(this.look);
+    }
+    this.showState();
+  }
+
+  /** Show what a look found; the picture that was open stays open, now as the changed options make it. */
+  async showFound(id) {
+    const file = this.panel.picture?.file;
+    this.panel.forget();
+    await this.gallery.open(id);
+    const same = file && this.gallery.pictures.find((picture) => picture.file === file);
+    if (same) {
+      this.panel.open(same);
+    }
+  }
+
+  showState() {
+    const folder = this.folder.value.trim();
+    const { run } = this.look;
+    const isGone = run?.state === "vanished";
+    const isLooking = Boolean(run) && !hasEnded(run);
+    show(this.lookBar.element, Boolean(run) && !isGone && run.state !== "finished");
+    show(this.found, Boolean(this.gallery.run));
+    this.found.classList.toggle("trainer-old", isLooking);
+    const isOther = run?.state === "finished" && this.context.form.look?.folder !== folder;
+    say(
+      this.none,
+      !run || isGone
+        ? "Choose a folder and look at its pictures: sizes, captions and problems are shown here."
+        : isOther
+          ? `These are the pictures of ${this.context.form.look.folder}. Press “Look at the pictures” for the folder above.`
+          : "",
+    );
+    this.use.disabled = !folder;
+    this.use.title = folder ? "" : "Choose a folder first.";
+    this.preparing.showState();
+  }
+
+  /** Take a folder to the stop Train; prepared copies bring their captions as files. */
+  useFolder(folder, isPrepared = false) {
+    const train = this.context.form.train ?? {};
+    const { captions, buckets } = isPrepared ? {} : this.preparing.form.values();
+    const told = {
+      ...(captions ? { captions } : {}),
+      ...(buckets ? { buckets: { ...train.dataset?.buckets, ...buckets } } : {}),
+    };
+    const config = { ...train, dataset: { ...train.dataset, ...told, folder } };
+    this.context.form.train = config;
+    this.context.save();
+    return this.context.go("train", { config });
+  }
+}
