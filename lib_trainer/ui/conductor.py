@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lib_trainer.core.configs import load
 from lib_trainer.core.errors import EngineError, OutputError, StopRequested, TrainerError
@@ -23,7 +22,7 @@ from lib_trainer.core.run_directory import REQUESTS, RunDirectory
 from lib_trainer.jobs.launcher import start
 from lib_trainer.jobs.stamp import EngineState
 from lib_trainer.steps import step_named
-from lib_trainer.ui.host import Host
+from lib_trainer.ui.host import Host, host_draws
 from lib_trainer.ui.new_files import NewFiles
 from lib_trainer.ui.projects import COMMAND_LINE, all_projects, find_project
 from lib_trainer.ui.queue import Entry, Queue
@@ -216,8 +215,8 @@ class Conductor:
         python = self._engine().python
         if python is None:
             raise EngineError(f"{self._engine().message} Set it up, then resume this run.")
-        process = start(python, work.run)
-        self._see_through(work, process)
+        new_files = NewFiles(self.host, self.summaries, work.run)
+        self._see_through(work, start(python, work.run), new_files)
 
     def _leaves_queue(self, work: Work) -> bool:
         """Take the run out of the queue; False if somebody else did that, or it can't be done now."""
@@ -231,11 +230,10 @@ class Conductor:
         work.entry = None
         return was_in
 
-    def _see_through(self, work: Work, process: subprocess.Popen[bytes]) -> None:
+    def _see_through(self, work: Work, process: subprocess.Popen[bytes], new_files: NewFiles) -> None:
         with self._changing:
             if work.unwanted:  # the engine forgets what was asked before its start
                 work.run.request("stop")
-        new_files = NewFiles(self.host, self.summaries, work.run)
         while _is_running(process):
             new_files.tell()
         new_files.tell()
@@ -279,15 +277,6 @@ class Conductor:
                 new_files.tell()
                 time.sleep(LOOK_SECONDS)
             new_files.tell()
-
-
-def host_draws(host: Host, step: str, config: dict[str, Any]) -> bool:
-    """Whether the host does this step itself.
-
-    Raises:
-        ConfigError: the configuration can't be read.
-    """
-    return step == "compare" and host.draws(load(step_named(step).options, config))
 
 
 def _is_running(process: subprocess.Popen[bytes]) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_trainer.core.configs import load
 from lib_trainer.core.places import data_folder, lora_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.demo.places import MODEL
+from lib_trainer.steps import step_named
 
 
 @dataclass(frozen=True)
@@ -112,3 +114,12 @@ class Host:
         folder = self.folders()["lora"]
         where = "the models/Lora folder of your WebUI"
         return Visibility(False, f"Copy {network.name} from {folder} to {where} to use it.")
+
+
+def host_draws(host: Host, step: str, config: dict[str, Any]) -> bool:
+    """Whether the host does this step itself.
+
+    Raises:
+        ConfigError: the configuration can't be read.
+    """
+    return step == "compare" and host.draws(load(step_named(step).options, config))

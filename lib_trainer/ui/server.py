@@ -14,9 +14,9 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.jobs.launcher import new_run
 from lib_trainer.ui.boundaries import Boundaries
 from lib_trainer.ui.checks import checked
-from lib_trainer.ui.conductor import Conductor, host_draws
+from lib_trainer.ui.conductor import Conductor
 from lib_trainer.ui.engine import Engine
-from lib_trainer.ui.host import Host
+from lib_trainer.ui.host import Host, host_draws
 from lib_trainer.ui.listings import Listings
 from lib_trainer.ui.projects import COMMAND_LINE, Project, all_projects, find_project
 from lib_trainer.ui.queue import Entry, Queue

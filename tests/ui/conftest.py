@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.ui.host import Host
+from lib_trainer.ui.host import Host, Visibility
 from lib_trainer.ui.server import Server
 from lib_trainer.ui.web import Request
 
@@ -47,6 +47,7 @@ class TestHost(Host):
     def __init__(self, python: Path | None = None) -> None:
         self.python = python
         self.card: list[str] = []
+        self.listed: list[str] = []
         self.drawing: Any = None
 
     @contextmanager
@@ -56,6 +57,10 @@ class TestHost(Host):
             yield
         finally:
             self.card.append(f"free after {run.path.name}")
+
+    def refresh(self, network: Path) -> Visibility:
+        self.listed.append(network.name)
+        return super().refresh(network)
 
     def draws(self, options: Any) -> bool:
         return self.drawing is not None

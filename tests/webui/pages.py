@@ -32,6 +32,7 @@ class Pages:
 
     def __init__(self, page: Page, webui: WebUI) -> None:
         self.page, self.webui = page, webui
+        self._last: str | None = None
         page.set_default_timeout(MILLISECONDS)
 
     def open(self, tab: str = "Trainer") -> None:
@@ -118,15 +119,19 @@ class Pages:
         return self.generate()
 
     def generate(self) -> Image.Image:
-        """Press Generate and take the first picture of the gallery."""
+        """Press Generate and take the first picture of the gallery, once no preview lies over it."""
         old = self._shown()
         self.page.locator("#txt2img_generate").click()
         address = wait_for("txt2img shows a new picture", lambda: self._shown() if self._shown() != old else None, 300)
         return self._download(address)
 
     def _shown(self) -> str | None:
+        """The address of the finished picture; while it is drawn that of the one before."""
+        if self.page.locator("#txt2img_interrupt").is_visible() or self.page.locator(".livePreview").count():
+            return self._last
         picture = self.page.locator("#txt2img_gallery img").first
-        return picture.get_attribute("src") if picture.count() else None
+        self._last = picture.get_attribute("src") if picture.count() else None
+        return self._last
 
     def _download(self, address: str) -> Image.Image:
         script = """async (address) => {

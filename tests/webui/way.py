@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageChops
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from safetensors import safe_open
 
 from tests.environments import chromium
@@ -70,12 +70,16 @@ class Way:
         for network in run["networks"]:
             file = Path(network["path"])
             assert file.is_file() and file.is_relative_to(self.webui.folder / "models" / "Lora"), file
-        listed = {Path(each["path"]).stem for each in self.webui.ask("/sdapi/v1/loras")}
-        assert {Path(network["path"]).stem for network in run["networks"]} <= listed, listed
+        saved = {Path(network["path"]).stem for network in run["networks"]}
+        wait_for("the WebUI's list has them", lambda: saved <= self.listed(), 5)
         self.say(f"{len(run['networks'])} LoRA files lie in the WebUI's folder, and its list shows them")
         shown = pages.told(f"projects/first/runs/{run['id']}/shown?path={run['networks'][-1]['path']}")
         sys.stdout.write(f"    shown: {shown}\n")
         return run
+
+    def listed(self) -> set[str]:
+        """The names in the WebUI's own list of LoRAs, which is read from what it knows, not from the disk."""
+        return {Path(each["path"]).stem for each in self.webui.ask("/sdapi/v1/loras")}
 
     def process(self, run_id: str) -> int:
         """The engine's process, as its newest start says."""
@@ -95,6 +99,7 @@ class Way:
         pages.open()
         pages.stop("compare")
         before = {each["id"] for each in pages.runs()}
+        expect(pages.page.locator("#trainer-compare-plan")).to_contain_text(f"{len(run['networks']) + 1} pictures")
         pages.page.locator("#trainer-compare-start").click()
         new = wait_for("a comparison", lambda: [each for each in pages.runs() if each["id"] not in before])[0]
         done = pages.finished(new["id"])
