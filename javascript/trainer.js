@@ -52,8 +52,13 @@
         isLoading = false;
     }
 
-    // The place may come late, and be made anew when the host draws its tabs again.
+    // The place may come late, and be made anew when the host draws its tabs again. A host that empties its page, as
+    // for `Reload UI`, is left alone: AUTOMATIC1111 dies of a request that reaches it while it starts.
     function look() {
+        if (page && !root.isConnected) {
+            page.stop();
+            page = root = null;
+        }
         const place = byId("trainer-root");
         if (place && !isLoading && (place !== root || !place.querySelector("#trainer"))) open(place);
     }

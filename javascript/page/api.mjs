@@ -3,6 +3,7 @@
 const QUICK_MILLISECONDS = 4000;
 const SLOW_MILLISECONDS = 60000;
 const HIDDEN_SECONDS = 5;
+const AWAY_PAUSE_SECONDS = 3;
 const LONGEST_PAUSE_SECONDS = 10;
 const LOG_IN = "You are not logged in. Log in, then reload this page.";
 const AWAY = "The server does not answer.";
@@ -121,7 +122,8 @@ export class Api {
 
 /**
  * Calls `act()` again and again until `stop()`: every `seconds`, every 5 s while nobody looks, and after errors at
- * growing pauses from 1 s to 10 s. `act` may answer "again" to be called at once.
+ * growing pauses up to 10 s. A server that is away is left alone for 3 s at least: AUTOMATIC1111 dies of a request
+ * that reaches it while it starts. `act` may answer "again" to be called at once.
  */
 export class Poll {
   constructor(act, seconds = 1, { isWatched = () => true } = {}) {
@@ -154,6 +156,7 @@ export class Poll {
       this.pause = 1;
     } catch (error) {
       if (!(error instanceof ApiError)) console.error("trainer:", error);
+      if (error instanceof ApiError && error.status === 0) this.pause = Math.max(this.pause, AWAY_PAUSE_SECONDS);
       seconds = Math.max(seconds, this.pause);
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_SECONDS);
     }

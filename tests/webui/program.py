@@ -57,12 +57,13 @@ class WebUI:
         if not place.exists():
             place.symlink_to(checkpoint)
 
-    def start(self, *flags: str) -> float:
+    def start(self, *flags: str, extension: bool = True) -> float:
         """Start it and wait until it answers; returns the seconds that took."""
         began = time.monotonic()
+        ours = ("--trainer-dir", str(self.data)) if extension else ()
         command = [
             str(self.python), "launch.py", *FLAGS[self.kind], "--skip-prepare-environment", "--api",
-            "--port", str(self.port), "--trainer-dir", str(self.data), *flags,
+            "--port", str(self.port), *ours, *flags,
         ]  # fmt: skip
         environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONUNBUFFERED": "1"}
         self.data.mkdir(parents=True, exist_ok=True)

@@ -125,7 +125,7 @@ class Way:
         self.say("txt2img with the LoRA draws another picture and names its hash")
         self.pages.draw(ASKED, infotext)
         plot = self.pages.plot_over_epochs()
-        assert plot.width > self.size * len(run["networks"]), plot.size
+        assert plot.width >= self.size * len(run["networks"]), plot.size
         plot.save(self.shots / "xyz-plot.png")
         self.say(f"X/Y/Z plot over the epochs, {plot.width} x {plot.height} px")
 
@@ -143,11 +143,12 @@ class Way:
         wait_for("the page says so", bar.is_visible, 10)
         self.say(f"a killed engine shows as interrupted after {time.monotonic() - began:.1f} s")
         self.webui.kill()
-        self.webui.start()
+        self.webui.start(*engine())
         assert pages.run(run["id"])["state"] == "interrupted"
         pages.open()
         pages.stop("progress")
         pages.page.locator("#trainer-run-resume").click()
+        wait_for("it goes on", lambda: pages.run(run["id"])["state"] != "interrupted", 10)
         pages.finished(run["id"])
         again = pages.run(run["id"])
         for one, other in zip(whole["networks"], again["networks"], strict=True):
@@ -175,7 +176,7 @@ def main() -> int:
     if "WEBUI_CHECKPOINT" in os.environ:
         webui.lend_checkpoint(Path(os.environ["WEBUI_CHECKPOINT"]).absolute())
     try:
-        seconds = webui.start("--trainer-python", os.environ["TRAINER_ENGINE"])
+        seconds = webui.start(*engine())
         sys.stdout.write(f"ok  {webui.kind} answers after {seconds:.0f} s on {webui.address}\n")
         with sync_playwright() as browsers:
             browser = browsers.chromium.launch(executable_path=chromium(), args=MORE)
@@ -193,6 +194,11 @@ def main() -> int:
         for file in set(lora_files(folder)) - kept:
             file.unlink()
     return 0
+
+
+def engine() -> tuple[str, str]:
+    """The flag with which the WebUI takes the engine that the tests have."""
+    return "--trainer-python", os.environ["TRAINER_ENGINE"]
 
 
 def lora_files(folder: Path) -> list[Path]:
