@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).absolute().parents[1]
@@ -24,11 +25,22 @@ from lib_trainer.core.whole_files import write_text  # noqa: E402
 from lib_trainer.jobs.child_processes import clean_environment  # noqa: E402
 from lib_trainer.jobs.environment import EnvironmentOptions, ensure_engine  # noqa: E402
 from lib_trainer.jobs.installer import venv_python  # noqa: E402
+from lib_trainer.jobs.page_environment import PageEnvironmentOptions, ensure_page  # noqa: E402
 from lib_trainer.jobs.stamp import stamp_file  # noqa: E402
 from lib_trainer.terminal import Terminal  # noqa: E402
+from tests.environments import (  # noqa: E402
+    HOST_LOCKS,
+    HOSTS,
+    WITHOUT_CHROMIUM,
+    WITHOUT_PYTHON,
+    chromium,
+    host_folder,
+    python_of_the_webuis,
+)
 
 TESTS = ROOT / "tests"
-HOST_TESTS = ("tests/core", "tests/jobs", "tests/presets", *sorted(str(file) for file in TESTS.glob("test_*.py")))
+AT_THE_TOP = sorted(str(file) for file in TESTS.glob("test_*.py"))
+HOST_TESTS = ("tests/core", "tests/jobs", "tests/presets", "tests/ui", *AT_THE_TOP)
 PACKAGES_OF = "import sys; print(*(place for place in sys.path if place.endswith('-packages')), sep='\\n')"
 SETTINGS = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 
@@ -46,6 +58,8 @@ def main(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--host"]
     try:
         python = host_environment() if host_only else full_environment()
+        if not host_only:
+            page_environments()
     except (PartFailedError, TrainerError) as error:
         say(f"The tests' environment could not be made. {error}")
         return 2
@@ -107,6 +121,31 @@ def full_environment() -> Path:
         install(pip, TESTS / "requirements.txt")
         write_text(folder / "stamp", wanted)
     return venv_python(folder)
+
+
+def page_environments() -> None:
+    """The page's environment, and one with each WebUI's Gradio; what can't be made here is said, its tests skipped."""
+    if chromium() is None:
+        say(f"Tests in the browser are skipped: {WITHOUT_CHROMIUM}.")
+    python = python_of_the_webuis()
+    if python is None:
+        say(f"Tests in the WebUIs' Gradio are skipped: {WITHOUT_PYTHON}.")
+    with ThreadPoolExecutor(len(HOSTS)) as pool:  # beside the page's own, since each is busy with itself
+        made = [pool.submit(make_host, python, name) for name in HOSTS if python is not None]
+        ensure_page(PageEnvironmentOptions(), data_folder(), Terminal().show)
+        for one in made:
+            one.result()
+
+
+def make_host(python: Path, name: str) -> None:
+    """The environment with the Gradio of a WebUI, in that WebUI's Python."""
+    folder, lock = host_folder(name), HOST_LOCKS / f"{name}.txt"
+    wanted = digest(lock)
+    if not is_made(folder, wanted):
+        say(f"Making the environment with {name}'s Gradio in {folder}.")
+        make_environment(python, folder, [])
+        install([str(venv_python(folder)), "-m", "pip"], lock)
+        write_text(folder / "stamp", wanted)
 
 
 def host_environment() -> Path:

@@ -94,6 +94,7 @@ class CompareStop {
     if (this.context.form.comparison) {
       this.follower.follow(this.context.form.comparison);
     }
+    this.form.element.inert = true; // what is typed before it is filled would be lost
     try {
       await this.sources.load();
       await this.readChosen();
@@ -101,6 +102,7 @@ class CompareStop {
     } catch (error) {
       this.context.tell(error);
     }
+    this.form.element.inert = false;
     if (wish?.comparison) {
       this.open(wish.comparison);
     }
@@ -124,6 +126,7 @@ class CompareStop {
     );
     if (this.isShown && this.looked !== undefined && text !== this.looked) {
       this.sources.load().catch(() => {}); // the page says where the server is away
+      this.planSoon(); // a comparison that ended tells how long the next one takes
     }
     this.looked = text;
   }

@@ -105,10 +105,21 @@ export class Follower {
       return "again";
     }
     if (first || changed.size || JSON.stringify(before) !== JSON.stringify(this.run)) {
-      this.onChange(changed);
+      this.tell(changed, before);
       this.shown = performance.now();
     }
     return isFull ? "again" : undefined;
+  }
+
+  /** What could not be shown is shown with the next answer. */
+  tell(changed, before) {
+    try {
+      this.onChange(changed);
+    } catch (error) {
+      this.run = before;
+      this.unshown = changed;
+      throw error;
+    }
   }
 
   async readConfig(id) {

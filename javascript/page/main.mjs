@@ -142,7 +142,8 @@ class Page {
 
   showBadges(now) {
     const training = now.running.find((run) => run.project === this.context.project && run.step === "train");
-    const { done, total } = training?.progress ?? { done: 0, total: 0 };
+    const isTraining = training?.progress?.unit === "steps"; // and not measuring or drawing before or between
+    const { done, total } = isTraining ? training.progress : { done: 0, total: 0 };
     this.tabs.badge("progress", training ? (total ? `${Math.floor((100 * done) / total)} %` : "…") : "");
     this.tabs.badge("runs", now.queue.length ? `${now.queue.length} waiting` : "");
   }

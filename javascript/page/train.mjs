@@ -142,7 +142,7 @@ class TrainStop {
     try {
       const { train, compare, pictures } = await this.context.api.post("demo");
       this.context.form.compare = compare;
-      this.context.form.pictures = { ...this.context.form.pictures, folder: pictures };
+      this.context.form.pictures = pictures;
       this.presets.replace(train, "The demo is filled in: look at the plan, then start.");
       this.form.refresh();
     } catch (error) {

@@ -23,7 +23,7 @@ NO_CALLS_OUT = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY":
 
 
 def open_page(options: PageOptions, environment: PageEnvironmentOptions, home: Path, on_event: OnEvent) -> int:
-    """Serve the page until it ends or Ctrl-C is pressed; returns its exit code.
+    """Serve the page until it ends or Ctrl-C is pressed; returns its exit code, or the signal that killed it.
 
     Raises:
         ConfigError: an option can't be used.
@@ -37,7 +37,7 @@ def open_page(options: PageOptions, environment: PageEnvironmentOptions, home: P
         on_event(Notice(said, level="warning"))
     process = start_page(python, options, home)
     try:
-        return process.wait()
+        return abs(process.wait())
     finally:
         _end(process)
 

@@ -18,6 +18,7 @@ State = Literal[
     "queued", "starting", "running", "stopping", "finished", "stopped", "failed", "interrupted", "vanished"
 ]
 WORKING = ("starting", "running", "stopping")
+MOST_NAMES = 3
 RESUMABLE = ("stopped", "failed", "interrupted")
 HEAVY_STEPS = ("train", "compare")  # they need the card for themselves, so they wait for each other
 UNLISTED_STEPS = ("inspect", "plan")  # they only answer a question of the page
@@ -132,7 +133,8 @@ def _name(step: str, config: Any) -> str:
     """What the user would call this run: after its files, or the folder that it works on."""
     try:
         if step == "compare":
-            return ", ".join(Path(network).stem for network in config["networks"][:3])
+            names = [Path(network).stem for network in config["networks"]]
+            return ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
         dataset = config.get("dataset", config)
         return str(config.get("saving", {}).get("name") or Path(dataset["folder"]).name)
     except (KeyError, TypeError, AttributeError):

@@ -64,7 +64,12 @@ class Pages:
             field = self.field(step, name.replace("__", "."))
             if not field.is_visible():
                 self.page.locator(f"#trainer-{step}-search").fill(name.rpartition("__")[2])
-            field.fill(value)
+            if field.evaluate("(element) => element.tagName") == "SELECT":
+                entry = field.locator("option", has_text=value).first
+                entry.wait_for(state="attached")
+                field.select_option(entry.get_attribute("value"))
+            else:
+                field.fill(value)
             field.blur()
         search = self.page.locator(f"#trainer-{step}-search")
         if search.count():

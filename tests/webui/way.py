@@ -44,9 +44,10 @@ class Way:
         less = {"epochs": "2", "max_steps": "24", "previews__every": "never", "saving__state_every": "1 step"}
         if self.can_draw_demo:
             return {**less, "dataset__repeats": "2"}
-        return {**less, "max_steps": "6", "batch_size": "1", "dataset__repeats": "1", "saving__every": "3 steps",
-                "dataset__buckets__resolution": "64", "validation__every": "never",
-                "model": os.environ["WEBUI_CHECKPOINT"]}  # fmt: skip
+        model = Path(os.environ["WEBUI_CHECKPOINT"]).name
+        return {**less, "model": model, "batch_size": "1", "dataset__repeats": "1", "learning_rate": "0.005",
+                "max_steps": "48", "saving__every": "24 steps", "dataset__buckets__resolution": "64",
+                "validation__every": "never"}  # fmt: skip
 
     def train(self) -> dict[str, Any]:
         """The demo as a newcomer, with Reload UI while it trains."""
@@ -120,7 +121,7 @@ class Way:
         self.pages.open("txt2img")
         without = self.pages.draw(ASKED, infotext)
         with_it = self.pages.draw(f"{ASKED} <lora:{name}:1>", infotext)
-        assert ImageChops.difference(without.convert("RGB"), with_it.convert("RGB")).getbbox()
+        assert ImageChops.difference(without.convert("RGB"), with_it.convert("RGB")).getbbox(), with_it.info
         assert f"{name}: " in with_it.info["parameters"].partition("Lora hashes")[2], with_it.info
         self.say("txt2img with the LoRA draws another picture and names its hash")
         self.pages.draw(ASKED, infotext)

@@ -15,7 +15,7 @@ PAGE = "page"
 
 
 def demo(server: Server, request: Request) -> Reply:
-    """`{"train": config, "compare": part of a config, "pictures": folder}`; lends the host the demo's model first."""
+    """A config of train, one of prepare ("pictures") and a part of one of compare; lends the host the model first."""
     del request
     model = str(server.host.lend_demo())
     told: dict[str, Any] = {"model": model, "dataset": {"folder": str(STYLE)}, "validation": {"folder": str(HELD_OUT)}}
@@ -23,4 +23,5 @@ def demo(server: Server, request: Request) -> Reply:
         told["saving"] = {"layer_names": "original"}  # the WebUI counts on Stable Diffusion 1's layers otherwise
     compare = merge(read_recipe(recipe("compare")), {"model": model})
     train = merge(read_recipe(recipe("train")), told)
-    return as_json({"train": train, "compare": compare, "pictures": str(STYLE)})
+    pictures = merge(read_recipe(recipe("prepare")), {"folder": str(STYLE)})
+    return as_json({"train": train, "compare": compare, "pictures": pictures})
