@@ -67,7 +67,7 @@ class Pages:
             if field.evaluate("(element) => element.tagName") == "SELECT":
                 entry = field.locator("option", has_text=value).first
                 entry.wait_for(state="attached")
-                field.select_option(entry.get_attribute("value"))
+                field.select_option(label=entry.text_content())
             else:
                 field.fill(value)
             field.blur()

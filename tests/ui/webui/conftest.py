@@ -253,8 +253,9 @@ def make_webui(tmp_path, monkeypatch):
             monkeypatch.setitem(sys.modules, name, module)
         return webui
 
+    of_others = set(threading.enumerate())
     yield made
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - of_others:
         if thread.name.startswith("lib-trainer"):
             with suppress(RuntimeError):
                 thread.join(10)
