@@ -32,6 +32,7 @@ class Family(Protocol):
 
     name: str
     labels: Labels
+    can_skip_text_layers: bool  # whether the WebUI heeds clip skip
 
     @staticmethod
     def recognises(shapes: Shapes) -> bool:

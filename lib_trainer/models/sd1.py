@@ -19,6 +19,7 @@ class StableDiffusion1(Family):
     """Stable Diffusion 1.x and everything of its architecture: one CLIP text encoder, a U-Net, an autoencoder."""
 
     name = "sd1"
+    can_skip_text_layers = True
     labels = Labels(
         webui="SD1",
         is_v2=False,

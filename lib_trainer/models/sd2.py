@@ -20,6 +20,7 @@ class StableDiffusion2(Family):
     """Stable Diffusion 2.x and everything of its architecture: one OpenCLIP text encoder, a U-Net, an autoencoder."""
 
     name = "sd2"
+    can_skip_text_layers = False
     labels = Labels(
         webui="SD2",
         is_v2=True,

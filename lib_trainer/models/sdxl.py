@@ -22,6 +22,7 @@ class StableDiffusionXL(Family):
     """SDXL 1.0 and everything of its architecture: two text encoders, a U-Net told of sizes, an autoencoder."""
 
     name = "sdxl"
+    can_skip_text_layers = False
     labels = Labels(
         webui="SDXL",
         is_v2=False,
