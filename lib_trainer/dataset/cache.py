@@ -35,6 +35,13 @@ class View:
         left, top, right, bottom = self.box
         return right - left, bottom - top
 
+    def frame(self, picture: Size) -> list[int]:
+        """What SDXL is told of a view of a picture of that size, as `Model.predict` has it; true of mirrored ones."""
+        width, height = picture
+        left, top, right, bottom = self.box
+        start = self.scaled[0] - right if self.mirrored else left
+        return [height, width, top, start, bottom - top, right - left]
+
     def mirror(self) -> View:
         """The same view, left and right exchanged."""
         return replace(self, mirrored=True)

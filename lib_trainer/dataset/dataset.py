@@ -31,12 +31,16 @@ SHORT_BATCHES = 0.75
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures of one size: mean and std of their latents, each [n, channels, height, width] in fp32 on the CPU."""
+    """Pictures of one size: mean and std of their latents, each [n, channels, height, width] in fp32 on the CPU.
+
+    `frames` [n, 6] tells how each was scaled and cropped, as `Model.predict` has it.
+    """
 
     mean: torch.Tensor
     std: torch.Tensor
     captions: list[str]
     paths: list[Path]
+    frames: torch.Tensor
 
 
 class Dataset:
@@ -77,12 +81,14 @@ class Dataset:
             DataError: that was needed, and the picture can't be read any more.
         """
         entries = [self.entries[showing.entry] for showing in plan]
-        latents = [self._latents(self._view(showing, epoch)) for showing in plan]
+        views = [self._view(showing, epoch) for showing in plan]
+        latents = [self._latents(view) for view in views]
         return Batch(
             mean=torch.stack([mean for mean, _ in latents]),
             std=torch.stack([std for _, std in latents]),
             captions=[self._caption(showing, epoch) for showing in plan],
             paths=[entry.path for entry in entries],
+            frames=torch.tensor([view.frame(entry.size) for view, entry in zip(views, entries, strict=True)]),
         )
 
     @property

@@ -22,11 +22,15 @@ from lib_trainer.images.report import describe_pictures, picture_notices
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture to learn from: its caption as it was found, its repeats by the folder and the options together."""
+    """One picture to learn from: its caption as it was found, its repeats by the folder and the options together.
+
+    `size` is the picture's own, before it is scaled.
+    """
 
     view: View
     caption: str
     repeats: int
+    size: Size
 
     @property
     def path(self) -> Path:
@@ -71,9 +75,10 @@ def _entries(found: Sequence[Prospect], options: DatasetOptions, context: Datase
         if prospect.path not in digests:
             context.warn(f"{prospect.path} is left out: it can't be read any more.")
             continue
-        scaled, box = cover(prospect.picture.width, prospect.picture.height, prospect.bucket)
+        size = (prospect.picture.width, prospect.picture.height)
+        scaled, box = cover(*size, prospect.bucket)
         view = View(prospect.path, digests[prospect.path], scaled, box)
-        entries.append(Entry(view, prospect.caption, prospect.repeats))
+        entries.append(Entry(view, prospect.caption, prospect.repeats, size))
     if not entries:
         raise DataError(f"None of the {len(found)} pictures in {options.folder} can be read any more.")
     return entries

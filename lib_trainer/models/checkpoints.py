@@ -12,7 +12,7 @@ from lib_trainer.models.model import Family, Shapes
 from lib_trainer.models.outline import Outline
 from lib_trainer.models.tensor_headers import read_header
 
-SUPPORTED = "Supported are Stable Diffusion 1 checkpoints as one file, or as a diffusers folder"
+SUPPORTED = "Supported are Stable Diffusion 1, 2 and XL checkpoints as one file, or as a diffusers folder"
 
 
 def read_shapes(path: Path) -> Shapes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -16,10 +17,22 @@ Prediction = Literal["epsilon", "v"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
+@dataclass(frozen=True)
+class Labels:
+    """What a family is called: `webui` beside networks, `base` and `architecture` in their headers, by prediction."""
+
+    webui: str
+    is_v2: bool
+    base: Mapping[Prediction, str]
+    architecture: Mapping[Prediction, str]
+
+
 class Family(Protocol):
     """One line of the table of families."""
 
     name: str
+    labels: Labels
+    can_skip_text_layers: bool  # whether the WebUI heeds clip skip
 
     @staticmethod
     def recognises(shapes: Shapes) -> bool:
@@ -43,7 +56,11 @@ class Family(Protocol):
 
 
 class Model(Protocol):
-    """A loaded model. Latents are [n, channels, height / 8, width / 8], already multiplied by the VAE's factor."""
+    """A loaded model. Latents are [n, channels, height / 8, width / 8], already multiplied by the VAE's factor.
+
+    What `encode_text` gives is for `predict`: [n, length, width], one row for each token's hidden state; SDXL has a
+    last row more, which holds the pooled state.
+    """
 
     family: str
     path: Path
@@ -54,6 +71,7 @@ class Model(Protocol):
     device: torch.device
     dtype: torch.dtype  # of the parts' weights
     vae_dtype: torch.dtype  # what the VAE computes in
+    zero_text_if_empty: bool  # whether an empty negative prompt counts as no text at all, as the WebUI has it for SDXL
 
     @property
     def vae_digest(self) -> str:
@@ -71,10 +89,20 @@ class Model(Protocol):
         """Token ids [n, 77]; what does not fit is cut."""
 
     def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
-        """Hidden states [n, 77, width] of the text encoder; clip_skip as the WebUI counts it, 1 = the last layer."""
+        """What the text encoders make of captions; clip_skip as the WebUI counts it, 1 = the family's usual layer.
 
-    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """The U-Net's output for noisy latents at integer timesteps [n]."""
+        Raises:
+            ModelError: the text encoders can't skip so many layers.
+        """
+
+    def predict(
+        self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, frames: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The U-Net's output for noisy latents at integer timesteps [n].
+
+        `frames` [n, 6], px: each picture's height and width before it was scaled, top and left of the crop in the
+        scaled picture, height and width of the crop. None stands for whole pictures of the latents' size.
+        """
 
     def encode_pictures(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation of the latents of pictures [n, 3, h, w] in -1..1; loads the VAE if need be."""

@@ -16,6 +16,7 @@ from lib_trainer.models.model import Model
 from lib_trainer.models.sampler_names import SamplerName
 from lib_trainer.models.samplers import SAMPLERS
 
+LEAST_SIGNAL = 4.8973451890853435e-08  # the WebUI's: samplers divide by it where a schedule ends in noise alone
 OnStep = Callable[[int, int], bool | None]
 
 
@@ -136,6 +137,8 @@ def _draw(model: Model, request: SampleRequest, chosen: slice, progress: _Progre
     guided = request.cfg_scale != 1
     negatives = [request.negative_prompt] * len(prompts) if guided else []
     text = model.encode_text(model.tokenize([*negatives, *prompts]), request.clip_skip)
+    if negatives and not request.negative_prompt and model.zero_text_if_empty:
+        text = torch.cat([torch.zeros_like(text[: len(negatives)]), text[len(negatives) :]])
     scheduler = build_scheduler(model, request.sampler)
     scheduler.set_timesteps(request.steps, device=text.device)
     takes_noise = {"generator": generators} if "generator" in inspect.signature(scheduler.step).parameters else {}
@@ -159,7 +162,7 @@ def build_scheduler(model: Model, name: SamplerName) -> Any:
     """A sampler's scheduler from diffusers, over the model's own noise schedule and prediction."""
     import diffusers
 
-    signal = model.alphas_cumprod.double()
+    signal = model.alphas_cumprod.double().clamp(min=LEAST_SIGNAL)
     betas = 1 - signal / torch.cat([torch.ones(1, dtype=signal.dtype), signal[:-1]])
     sampler = SAMPLERS[name]
     return getattr(diffusers, sampler.scheduler)(

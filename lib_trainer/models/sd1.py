@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib_trainer.models.model import Family, Model, Shapes
+from lib_trainer.models.model import Family, Labels, Model, Shapes
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +19,13 @@ class StableDiffusion1(Family):
     """Stable Diffusion 1.x and everything of its architecture: one CLIP text encoder, a U-Net, an autoencoder."""
 
     name = "sd1"
+    can_skip_text_layers = True
+    labels = Labels(
+        webui="SD1",
+        is_v2=False,
+        base={"epsilon": "sd_v1", "v": "sd_v1"},
+        architecture={"epsilon": "stable-diffusion-v1/lora", "v": "stable-diffusion-v1/lora"},
+    )
 
     @staticmethod
     def recognises(shapes: Shapes) -> bool:
@@ -40,9 +47,17 @@ class StableDiffusion1(Family):
         Raises:
             ModelError: a tensor that gives a size is missing, or the configuration beside the model can't be used.
         """
-        from lib_trainer.models.sd1_outline import outline_sd1
+        from lib_trainer.models.sd1_keys import KeyMap
+        from lib_trainer.models.sd1_layout import read_layout, text_prefix
+        from lib_trainer.models.sd1_names import Sd1Names
+        from lib_trainer.models.sd1_outline import Read, outline_of
+        from lib_trainer.models.sd1_settings import settings_of
 
-        return outline_sd1(path, shapes)
+        layout = read_layout(path, shapes)
+        keys = KeyMap(layout, text_prefix(shapes))
+        settings = settings_of(path, layout, shapes)
+        names = Sd1Names(layout, keys)
+        return outline_of(path, Read("sd1", shapes, layout, keys, names, settings.prediction))
 
     @staticmethod
     def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:

@@ -1,6 +1,6 @@
-"""The blocks of Stable Diffusion 1, without what diffusers looks up anew in each call and keeps for backward passes.
+"""The blocks of Stable Diffusion, without what diffusers looks up anew in each call and keeps for backward passes.
 
-The results are the same to the bit. This family's attention has no masks, biases, extra norms or residuals, and its
+The results are the same to the bit. These families' attention has no masks, biases, extra norms or residuals, and its
 residual blocks neither dropout nor scaling; each block gets a forward that does the arithmetic only.
 """
 
@@ -86,12 +86,18 @@ def _transform_map(
     count, _, height, width = hidden_states.shape
     normal = self.norm(hidden_states)
     with _again(self, normal, self.norm, hidden_states):
-        tokens = self.proj_in(normal).permute(0, 2, 3, 1).reshape(count, height * width, -1)
+        if self.use_linear_projection:
+            tokens = self.proj_in(normal.permute(0, 2, 3, 1).reshape(count, height * width, -1))
+        else:
+            tokens = self.proj_in(normal).permute(0, 2, 3, 1).reshape(count, height * width, -1)
     for block in self.transformer_blocks:
         if self.gradient_checkpointing and torch.is_grad_enabled():
             tokens = self._gradient_checkpointing_func(block, tokens, None, encoder_hidden_states)
         else:
             tokens = block(tokens, None, encoder_hidden_states)
+    if self.use_linear_projection:
+        back = self.proj_out(tokens).reshape(count, height, width, -1).permute(0, 3, 1, 2).contiguous()
+        return (hidden_states + back,)
     back = tokens.reshape(count, height, width, -1).permute(0, 3, 1, 2).contiguous()
     return (hidden_states + self.proj_out(back),)
 

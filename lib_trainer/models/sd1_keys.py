@@ -1,4 +1,4 @@
-"""The one map between the tensor names of original Stable Diffusion 1 checkpoints and those of our modules.
+"""The one map between the tensor names of original Stable Diffusion checkpoints and those of our modules.
 
 Original names are those of CompVis' single files; ours are diffusers' (U-Net, VAE) and transformers' (text encoder),
 each behind its part: `unet.`, `vae.`, `text_encoder.`.
@@ -6,7 +6,7 @@ each behind its part: `unet.`, `vae.`, `text_encoder.`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lib_trainer.models.sd1_layout import UNET, VAE, Layout, UnetSizes, VaeSizes
 
@@ -28,8 +28,10 @@ Pairs = Iterator[tuple[str, str]]
 class KeyMap:
     """A bijection between module names, applied to the tensors in and under them."""
 
-    def __init__(self, layout: Layout, text_prefix: str) -> None:
-        pairs = [*_unet(layout.unet), *_vae(layout.vae), (text_prefix.rstrip("."), "text_encoder")]
+    def __init__(self, layout: Layout, text: str | Mapping[str, str]) -> None:
+        """`text` is what stands before the names of the one text encoder, or original and our names of several."""
+        texts = {text.rstrip("."): "text_encoder"} if isinstance(text, str) else text
+        pairs = [*_unet(layout.unet), *_vae(layout.vae), *texts.items()]
         self._to_ours = dict(pairs)
         self._to_original = {ours: original for original, ours in pairs}
 
@@ -61,6 +63,9 @@ def _translate(name: str, modules: dict[str, str]) -> str | None:
 def _unet(sizes: UnetSizes) -> Pairs:
     yield f"{UNET}time_embed.0", "unet.time_embedding.linear_1"
     yield f"{UNET}time_embed.2", "unet.time_embedding.linear_2"
+    if sizes.added_width:
+        yield f"{UNET}label_emb.0.0", "unet.add_embedding.linear_1"
+        yield f"{UNET}label_emb.0.2", "unet.add_embedding.linear_2"
     yield f"{UNET}input_blocks.0.0", "unet.conv_in"
     yield f"{UNET}out.0", "unet.conv_norm_out"
     yield f"{UNET}out.2", "unet.conv_out"

@@ -1,9 +1,9 @@
-"""A loaded Stable Diffusion 1 model: text encoder and U-Net in memory, the autoencoder when it is needed."""
+"""A loaded Stable Diffusion model: text encoder and U-Net in memory, the autoencoder when it is needed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,19 @@ from typing import Any
 import torch
 
 from lib_trainer.core.errors import ModelError
-from lib_trainer.models.clip_tokens import ClipTokens
+from lib_trainer.models.clip_tokens import ClipTokens, Padding
 from lib_trainer.models.memory import return_freed_memory
 from lib_trainer.models.model import Prediction
+from lib_trainer.models.open_clip import SeenAsClip
 from lib_trainer.models.original_tensors import OriginalTensors
-from lib_trainer.models.sd1_folder import open_folder, read_folder_settings
+from lib_trainer.models.outline import Names
+from lib_trainer.models.schedule import scaled_linear
+from lib_trainer.models.sd1_folder import open_folder
 from lib_trainer.models.sd1_keys import KeyMap
 from lib_trainer.models.sd1_layout import TOKENS, Layout, read_layout, text_prefix
 from lib_trainer.models.sd1_modules import build_text_encoder, build_unet, build_vae, check, fill, original_names
 from lib_trainer.models.sd1_names import Sd1Names
-from lib_trainer.models.sd1_settings import Settings, read_settings
+from lib_trainer.models.sd1_settings import Settings, settings_of
 from lib_trainer.models.tensor_files import TensorFile, open_tensors
 
 
@@ -30,22 +33,38 @@ def load_sd1(path: Path, dtype: torch.dtype, device: torch.device) -> Sd1Model:
     Raises:
         ModelError: the file can't be read, or tensors are missing in it or of the wrong shapes.
     """
-    source = open_folder(path) if path.is_dir() else open_tensors(path)
+    source = open_source(path)
     layout = read_layout(path, source.shapes)
-    if layout.text.tokens < TOKENS:
-        raise ModelError(f"{path} knows {layout.text.tokens} tokens, CLIP's tokenizer has {TOKENS}; use another model.")
-    settings = read_folder_settings(path, layout) if path.is_dir() else read_settings(path, layout)
-    return Sd1Model(source, layout, settings, dtype, device)
+    return Sd1Model(source, layout, settings_of(path, layout, source.shapes), dtype, device)
+
+
+def open_source(path: Path) -> TensorFile:
+    """A single file, or a diffusers folder seen as one in the original layout.
+
+    Raises:
+        ModelError: it can't be read.
+    """
+    return open_folder(path) if path.is_dir() else open_tensors(path)
 
 
 class Sd1Model:
-    """The family's model; see the protocol `Model` for what each operation promises."""
+    """The family's model, and what the others have in common with it; see the protocol `Model` for what is promised.
+
+    Another family tells here what differs: its text encoders, and what the U-Net is given.
+    """
 
     family = "sd1"
+    zero_text_if_empty = False
+    token_padding: Padding = "end"
 
     def __init__(
         self, source: TensorFile, layout: Layout, settings: Settings, dtype: torch.dtype, device: torch.device
     ) -> None:
+        for text in layout.texts:
+            if text.tokens < TOKENS:
+                raise ModelError(
+                    f"{source.path} knows {text.tokens} tokens, CLIP's tokenizer has {TOKENS}; use another model."
+                )
         self.path: Path = source.path
         self.prediction: Prediction = settings.prediction
         self.dtype, self.device = dtype, device
@@ -53,20 +72,37 @@ class Sd1Model:
         self.vae_dtype = torch.bfloat16 if _has_fast_bf16(device) else torch.float32
         self.latent_channels = layout.unet.latent_channels
         self.pixels_per_latent = 2 ** (len(layout.vae.channels) - 1)
-        self.alphas_cumprod = _alphas_cumprod(settings)
+        self.alphas_cumprod = scaled_linear(
+            settings.first_beta, settings.last_beta, settings.timesteps, settings.zero_terminal_snr
+        )
         self._source, self._layout, self._settings = source, layout, settings
-        self._keys = KeyMap(layout, text_prefix(source.shapes))
-        self._names = Sd1Names(layout, self._keys)
-        self._tokens = ClipTokens()
+        self._keys = KeyMap(layout, self._text_names())
+        self._names = self._network_names()
+        self._tokens = ClipTokens(self.token_padding)
         self._vae: Any = None
         # The parameters under the names they have before a trainable wraps modules; filled with the parts.
         self._parameters: dict[str, dict[str, torch.nn.Parameter]] = {}
         self._empty = {
             "unet": build_unet(layout.unet, settings),
-            "text_encoder": build_text_encoder(layout.text, settings),
+            "text_encoder": self._build_text_encoder(),
         }
         for part, module in (*self._empty.items(), ("vae", build_vae(layout.vae))):
             check(module, part, source, self._keys)
+
+    def _text_names(self) -> str | Mapping[str, str]:
+        """The original names of the text encoders, as `KeyMap` takes them."""
+        return text_prefix(self._source.shapes)
+
+    def _network_names(self) -> Names:
+        return Sd1Names(self._layout, self._keys)
+
+    def _build_text_encoder(self) -> torch.nn.Module:
+        """The text encoder, or all of them as one module, on the meta device."""
+        return build_text_encoder(self._layout.text, self._settings)
+
+    def _text_recipe(self) -> object:
+        """What the text encoder's answer depends on besides its weights and the tokenizer."""
+        return (self._settings.text_heads, self._settings.text_activation)
 
     @cached_property
     def parts(self) -> dict[str, torch.nn.Module]:
@@ -104,8 +140,10 @@ class Sd1Model:
             states = layer(states, None, is_causal=True)
         return self._text_encoder.final_layer_norm(states)  # type: ignore[no-any-return]
 
-    def predict(self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """The U-Net's output for noisy latents at integer timesteps [n]."""
+    def predict(
+        self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, frames: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The U-Net's output for noisy latents at integer timesteps [n]; this family is not told of `frames`."""
         output = self._unet(noisy.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)
         return output[0]  # type: ignore[no-any-return]
 
@@ -151,6 +189,8 @@ class Sd1Model:
             for part in self.parts
             for name, parameter in self._parameters[part].items()
         }
+        if isinstance(self._source, SeenAsClip):
+            return OriginalTensors(self._source.source, self._source.joined(loaded))
         return OriginalTensors(self._source, loaded)
 
     @cached_property
@@ -163,7 +203,7 @@ class Sd1Model:
     def text_digest(self) -> str:
         """SHA-256 of the text encoder as it was loaded, and of the tokenizer."""
         names = original_names(self._empty["text_encoder"], "text_encoder", self._keys).values()
-        digest = self._digest(names, (self._settings.text_heads, self._settings.text_activation))
+        digest = self._digest(names, self._text_recipe())
         self._tokens.digest_into(digest)
         return digest.hexdigest()
 
@@ -183,10 +223,3 @@ class Sd1Model:
 
 def _has_fast_bf16(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-
-
-def _alphas_cumprod(settings: Settings) -> torch.Tensor:
-    """The share of signal at each timestep of the "scaled linear" schedule of latent diffusion models, fp32."""
-    first, last = settings.first_beta**0.5, settings.last_beta**0.5
-    betas = torch.linspace(first, last, settings.timesteps, dtype=torch.float64) ** 2
-    return torch.cumprod(1.0 - betas, dim=0).float()

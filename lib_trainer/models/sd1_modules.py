@@ -1,9 +1,9 @@
-"""Builds the modules of a Stable Diffusion 1 model without memory behind them, and fills them from a checkpoint."""
+"""Builds the modules of a Stable Diffusion model without memory behind them, and fills them from a checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lib_trainer.models.tensor_files import TensorFile
 
 SHOWN = 3
+SIZE_WIDTH = 256  # each of the numbers that SDXL is told of a picture's sizes becomes so many values
+_ADDED: dict[str, Any] = {"addition_embed_type": "text_time", "addition_time_embed_dim": SIZE_WIDTH}
 
 
 def build_unet(sizes: UnetSizes, settings: Settings) -> torch.nn.Module:
@@ -36,6 +38,9 @@ def build_unet(sizes: UnetSizes, settings: Settings) -> torch.nn.Module:
             up_block_types=tuple(up),
             attention_head_dim=settings.unet_heads,  # diffusers' name for the number of heads
             cross_attention_dim=sizes.text_width,
+            transformer_layers_per_block=sizes.depths or 1,
+            use_linear_projection=sizes.projects_tokens,
+            **(_ADDED | {"projection_class_embeddings_input_dim": sizes.added_width} if sizes.added_width else {}),
         )
     return use_plain_unet_blocks(unet)
 

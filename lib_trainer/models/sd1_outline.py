@@ -1,52 +1,53 @@
-"""The outline of a Stable Diffusion 1 model of any size."""
+"""The outline of a Stable Diffusion model of any size."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
-from lib_trainer.models.model import Shapes
-from lib_trainer.models.outline import Outline
+from lib_trainer.models.model import Prediction, Shapes
+from lib_trainer.models.outline import Names, Outline
 from lib_trainer.models.sd1_keys import KeyMap
-from lib_trainer.models.sd1_layout import UnetSizes, read_layout, text_prefix
-from lib_trainer.models.sd1_names import NETWORK_PREFIXES, Sd1Names
-from lib_trainer.models.sd1_settings import read_settings
+from lib_trainer.models.sd1_layout import Layout, UnetSizes
 
+PARTS = ("unet", "text_encoder")
 WORDS = "embeddings.token_embedding"
 
 
-def outline_sd1(path: Path, shapes: Shapes) -> Outline:
-    """The outline of a checkpoint with these shapes (original names).
+@dataclass(frozen=True)
+class Read:
+    """What a family has read of a checkpoint: its shapes by CLIP's names for text encoders, and what follows."""
 
-    Raises:
-        ModelError: a tensor that gives a size is missing, or the configuration beside the model can't be used.
-    """
-    layout = read_layout(path, shapes)
-    keys = KeyMap(layout, text_prefix(shapes))
-    modules: dict[str, dict[str, tuple[int, ...]]] = {part: {} for part in NETWORK_PREFIXES}
+    family: str
+    shapes: Shapes
+    layout: Layout
+    keys: KeyMap
+    names: Names
+    prediction: Prediction
+
+
+def outline_of(path: Path, read: Read) -> Outline:
+    """The outline of a checkpoint."""
+    modules: dict[str, dict[str, tuple[int, ...]]] = {part: {} for part in PARTS}
     values = 0
-    for name, shape in shapes.items():
-        part, _, ours = (keys.ours(name) or "").partition(".")
+    for name, shape in read.shapes.items():
+        part, _, ours = (read.keys.ours(name) or "").partition(".")
         if part in modules:
             values += math.prod(shape)
             if ours.endswith(".weight"):
                 modules[part][ours.removesuffix(".weight")] = shape
-    if path.is_dir():
-        from lib_trainer.models.sd1_folder import read_folder_settings
-
-        settings = read_folder_settings(path, layout)
-    else:
-        settings = read_settings(path, layout)
+    words = (shape for name, shape in modules["text_encoder"].items() if name.endswith(WORDS))
     return Outline(
-        family="sd1",
-        prediction=settings.prediction,
+        family=read.family,
+        prediction=read.prediction,
         modules=modules,
         values=values,
-        looked_up=math.prod(modules["text_encoder"].get(WORDS, (0,))),
-        stored_bytes=_stored_bytes(path, shapes),
-        width=_width(layout.unet),
-        pixels_per_latent=2 ** (len(layout.vae.channels) - 1),
-        names=Sd1Names(layout, keys),
+        looked_up=sum(math.prod(shape) for shape in words),
+        stored_bytes=_stored_bytes(path, read.shapes),
+        width=_width(read.layout.unet),
+        pixels_per_latent=2 ** (len(read.layout.vae.channels) - 1),
+        names=read.names,
     )
 
 
@@ -56,6 +57,11 @@ def _stored_bytes(path: Path, shapes: Shapes) -> int:
 
 
 def _width(unet: UnetSizes) -> float:
-    """A level has its blocks once on the way down and once more, and one, on the way up."""
+    """A level has its blocks once on the way down and once more, and one, on the way up.
+
+    A block is a residual one and a transformer; of a deeper transformer each block counts as half of that.
+    """
     blocks = 2 * unet.layers + 1
-    return sum(blocks * channels * 0.25**level for level, channels in enumerate(unet.channels))
+    return sum(
+        blocks * channels * 0.25**level * (1 + unet.depth(level)) / 2 for level, channels in enumerate(unet.channels)
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Lora:
     """A small file that changes a model: low-rank additions to its layers."""
 
-    families: ClassVar[tuple[str, ...]] = ("sd1",)
+    families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
 
     rank: int = option(
         16, "Size of the additions: more can learn more, and needs more pictures.", ge=1, le=1024, group="first"

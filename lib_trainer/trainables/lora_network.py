@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lib_trainer.trainables.lora import Lora
 
 
+CONVOLUTION = 4  # sides of its weight
+
+
 class LoraNetwork:
     """Layers by part and WebUI name."""
 
@@ -91,7 +94,7 @@ def open_network(model: Model, tensors: Mapping[str, Tensor]) -> LoraNetwork:
     fitting = {}
     for part in model.parts:
         for name, module in targets(model, part, with_convolutions=True):
-            down, up = (tensors.get(f"{name}.{suffix}") for suffix in FILE_PARTS[:2])
+            down, up = (_as_matrix(module, tensors.get(f"{name}.{suffix}")) for suffix in FILE_PARTS[:2])
             if down is not None and up is not None and _fits(module, down, up):
                 fitting[part, name] = (module, down, up)
                 unused -= {f"{name}.{suffix}" for suffix in FILE_PARTS}
@@ -121,6 +124,12 @@ def targets(model: Model, part: str, with_convolutions: bool) -> Iterator[tuple[
 
 def _kind(module: nn.Linear | nn.Conv2d) -> type[LoraLayer]:
     return LoraConv if isinstance(module, nn.Conv2d) else LoraLinear
+
+
+def _as_matrix(module: nn.Linear | nn.Conv2d, tensor: Tensor | None) -> Tensor | None:
+    """A linear layer's tensor as a matrix; kohya's files of Stable Diffusion 2 have some as 1x1 convolutions."""
+    is_small = tensor is not None and tensor.ndim == CONVOLUTION and tensor.shape[2:] == (1, 1)
+    return tensor.flatten(1) if tensor is not None and is_small and isinstance(module, nn.Linear) else tensor
 
 
 def _fits(module: nn.Linear | nn.Conv2d, down: Tensor, up: Tensor) -> bool:

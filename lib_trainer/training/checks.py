@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lib_trainer.core.errors import ConfigError
+from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.machine import Format
 from lib_trainer.training.options import TrainingOptions
 
@@ -20,6 +21,20 @@ def check_formats(options: TrainingOptions, formats: tuple[Format, Format], devi
         raise ConfigError(
             f"'frozen_precision' is {options.frozen_precision!r} with {arithmetic} arithmetic; "
             "it must be 'fp32' or the same as 'precision'."
+        )
+
+
+def check_clip_skip(options: TrainingOptions, family: str) -> None:
+    """Check that the WebUI can skip text layers of the model's family.
+
+    Raises:
+        ConfigError: layers are to be skipped, and it can't.
+    """
+    kind = FAMILIES[family]
+    if options.clip_skip > 1 and not kind.can_skip_text_layers:
+        raise ConfigError(
+            f"'clip_skip' is {options.clip_skip}, but {options.model.name} is a {kind.labels.webui} model: with these "
+            "the WebUI always takes the layer before the last, which is 1 here. Set it to 1."
         )
 
 

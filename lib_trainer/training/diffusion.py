@@ -40,7 +40,9 @@ def min_snr_weight(alphas_cumprod: Tensor, gamma: float, prediction: Prediction)
     """
     ratio = alphas_cumprod / (1 - alphas_cumprod)
     capped = ratio.clamp(max=gamma)
-    return capped / ratio if prediction == "epsilon" else capped / (ratio + 1)
+    if prediction == "v":
+        return capped / (ratio + 1)
+    return (capped / ratio).nan_to_num(1.0)  # where a schedule ends in noise alone the ratio is 0, and 1 the limit
 
 
 def _signal_and_spread(alphas_cumprod: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.places import lora_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import whole_file, write_text
+from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.precision import DTYPES
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name, glob_escaped, network_stem
@@ -26,7 +27,6 @@ from lib_trainer.weights.networks import check_matches, in_original_names, write
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 WAIT_SECONDS = 2.0
-VERSIONS = {"sd1": "SD1"}  # the WebUI's words in the file beside a network
 T = TypeVar("T")
 
 
@@ -131,7 +131,7 @@ def _write_beside(session: Session, path: Path, picture: Path | None) -> None:
     if not beside.exists():
         told = {
             "description": f"Trained on {session.options.dataset.folder.name}.",
-            "sd version": VERSIONS[session.model.family],
+            "sd version": FAMILIES[session.model.family].labels.webui,
             "activation text": session.options.dataset.trigger,
             "preferred weight": 1.0,
             "notes": "",

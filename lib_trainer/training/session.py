@@ -24,12 +24,12 @@ from lib_trainer.models.model import Model, Prediction
 from lib_trainer.models.precision import DTYPES, Precision, best_device, machine_with
 from lib_trainer.models.small_convolutions import use_matrix_products
 from lib_trainer.trainables.base import Network
-from lib_trainer.training.checks import check_formats, check_previews
+from lib_trainer.training.checks import check_clip_skip, check_formats, check_previews
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
 from lib_trainer.training.remarks import NAMES_UNKNOWN
-from lib_trainer.training.validation import Row, fixed_table
+from lib_trainer.training.validation import Row, Shown, fixed_table
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -64,12 +64,14 @@ class Session:
         """Steps of the whole run."""
         return Length.of(self.options, self.dataset.steps_per_epoch).steps
 
-    def denoise(self, noisy: Tensor, timesteps: Tensor, captions: list[str]) -> Tensor:
+    def denoise(
+        self, noisy: Tensor, timesteps: Tensor, captions: list[str], frames: Tensor | None = None
+    ) -> Tensor:
         """The model's answer [n, c, h, w] in the number format of the arithmetic, on the training device."""
         device = self.accelerator.device
         with self.accelerator.autocast():
             text = self._text(captions)
-            return self.model.predict(noisy.to(device), timesteps.to(device), text.to(device))
+            return self.model.predict(noisy.to(device), timesteps.to(device), text.to(device), frames)
 
     def _text(self, captions: list[str]) -> Tensor:
         if self.texts is not None:
@@ -96,6 +98,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     kind = str(precision.arithmetic).removeprefix("torch.")
     run.append(Notice(f"Training {options.model.name} on the {device.type} in {kind}."))
     model = load_model(options.model, precision.frozen, device)
+    check_clip_skip(options, model.family)
     check_previews(options, model.pixels_per_latent)
     if options.diffusion.prediction != "auto":
         model.prediction = options.diffusion.prediction  # previews are drawn with it too
@@ -143,12 +146,11 @@ def _open_pictures(options: TrainingOptions, model: Model, context: DatasetConte
         context.emit(Notice(f"{same} is also trained on, as {trained}; its loss says nothing.", level="warning"))
     batches = [kept.load(plan, 0) for plan in sorted(kept.batches(0), key=lambda plan: plan[0].entry)]
     by_path = {
-        path: (mean, caption)
+        path: Shown(mean, caption, frame)
         for batch in batches
-        for path, mean, caption in zip(batch.paths, batch.mean, batch.captions, strict=True)
+        for path, mean, caption, frame in zip(batch.paths, batch.mean, batch.captions, batch.frames, strict=True)
     }
-    latents, captions = zip(*(by_path[entry.path] for entry in kept.entries), strict=True)
-    return dataset, fixed_table(list(latents), list(captions), aside.timesteps, aside.seed)
+    return dataset, fixed_table([by_path[entry.path] for entry in kept.entries], aside.timesteps, aside.seed)
 
 
 def _encode_texts(

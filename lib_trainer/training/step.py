@@ -59,7 +59,7 @@ class Stepper:
         noise = draw_noise(tuple(latents.shape), random, options.diffusion.noise_offset)
         timesteps = torch.randint(0, len(session.model.alphas_cumprod), (len(latents),), generator=random)
         alphas = session.model.alphas_cumprod[timesteps]
-        answer = session.denoise(add_noise(latents, noise, alphas), timesteps, batch.captions)
+        answer = session.denoise(add_noise(latents, noise, alphas), timesteps, batch.captions, batch.frames)
         wanted = target(session.prediction, latents, noise, alphas).to(answer.device)
         losses = options.loss.per_sample(answer, wanted)
         if options.diffusion.min_snr_gamma is not None:

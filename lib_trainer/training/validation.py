@@ -12,30 +12,40 @@ from lib_trainer.models.model import Prediction
 from lib_trainer.training.diffusion import add_noise, draw_noise, target
 from lib_trainer.training.randomness import generator
 
-Denoise = Callable[[Tensor, Tensor, list[str]], Tensor]
+Denoise = Callable[[Tensor, Tensor, list[str], Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture: its clean latent [c, h, w], its caption, and how it was scaled and cropped (see `Model.predict`)."""
+
+    latent: Tensor
+    caption: str
+    frame: Tensor
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a clean latent [c, h, w], its caption, a timestep, and the noise [c, h, w]."""
+    """One line of the table: a picture, a timestep, and the noise [c, h, w]."""
 
     latent: Tensor
     caption: str
+    frame: Tensor
     timestep: int
     noise: Tensor
 
 
-def fixed_table(latents: list[Tensor], captions: list[str], timesteps: int, seed: int) -> list[Row]:
+def fixed_table(pictures: list[Shown], timesteps: int, seed: int) -> list[Row]:
     """Every picture at evenly spread timesteps (the middles of equal parts of 0..999), each with noise of its own.
 
     The noise depends on the seed and the numbers of the picture and of the timestep, not on the training.
     """
     rows = []
-    for picture, (latent, caption) in enumerate(zip(latents, captions, strict=True)):
+    for picture, shown in enumerate(pictures):
         for part in range(timesteps):
             timestep = (2 * part + 1) * 1000 // (2 * timesteps)
-            noise = draw_noise((1, *latent.shape), generator(seed, "held out", picture, part))[0]
-            rows.append(Row(latent, caption, timestep, noise))
+            noise = draw_noise((1, *shown.latent.shape), generator(seed, "held out", picture, part))[0]
+            rows.append(Row(shown.latent, shown.caption, shown.frame, timestep, noise))
     return rows
 
 
@@ -59,7 +69,8 @@ def table_loss(
         timesteps = torch.tensor([row.timestep for row in rows_of_size])
         alphas = alphas_cumprod[timesteps]
         noisy = add_noise(latents, noise, alphas)
-        answer = denoise(noisy, timesteps, [row.caption for row in rows_of_size]).float().cpu()
+        frames = torch.stack([row.frame for row in rows_of_size])
+        answer = denoise(noisy, timesteps, [row.caption for row in rows_of_size], frames).float().cpu()
         errors = (answer - target(prediction, latents, noise, alphas)).square().mean(dim=(1, 2, 3))
         total += float(errors.double().sum())
         done += len(rows_of_size)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-ARCHITECTURES = {"sd1": "stable-diffusion-v1/lora"}
-BASE_VERSIONS = {"sd1": "sd_v1"}
+from lib_trainer.models.families import FAMILIES
+from lib_trainer.models.model import Prediction
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class NetworkFacts:
 
     family: str
     base_name: str
-    prediction: str
+    prediction: Prediction
     resolution: int
     clip_skip: int
     trigger: str
@@ -36,6 +36,7 @@ class NetworkFacts:
 
 def network_metadata(name: str, facts: NetworkFacts, of_network: dict[str, str]) -> dict[str, str]:
     """The header of the file `name` (its stem, which is also its alias in the WebUI); hashes are added on writing."""
+    labels = FAMILIES[facts.family].labels
     buckets = {
         str(number): {"resolution": list(size), "count": count}
         for number, (size, count) in enumerate(sorted(facts.buckets.items()))
@@ -43,8 +44,8 @@ def network_metadata(name: str, facts: NetworkFacts, of_network: dict[str, str])
     folders = {folder: {"n_repeats": repeats, "img_count": count} for folder, (repeats, count) in facts.folders.items()}
     return {
         "ss_output_name": name,
-        "ss_base_model_version": BASE_VERSIONS[facts.family],
-        "ss_v2": "False",
+        "ss_base_model_version": labels.base[facts.prediction],
+        "ss_v2": str(labels.is_v2),
         "ss_sd_model_name": facts.base_name,
         "ss_clip_skip": str(facts.clip_skip),
         "ss_resolution": f"({facts.resolution}, {facts.resolution})",
@@ -60,7 +61,7 @@ def network_metadata(name: str, facts: NetworkFacts, of_network: dict[str, str])
         **of_network,
         **facts.options,
         "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.architecture": ARCHITECTURES[facts.family],
+        "modelspec.architecture": labels.architecture[facts.prediction],
         "modelspec.implementation": "diffusers",
         "modelspec.title": name,
         "modelspec.resolution": f"{facts.resolution}x{facts.resolution}",

@@ -45,13 +45,18 @@ def shapes_of(layout, text_prefix=f"{TEXT}text_model."):
 
 def miniature_tensors(seed=0, dtype=torch.float16, text_prefix=f"{TEXT}text_model."):
     """Original name -> random tensor; normalisations are near one, so that signals keep their size."""
+    return random_tensors(shapes_of(MINIATURE, text_prefix), seed, dtype)
+
+
+def random_tensors(shapes, seed=0, dtype=torch.float16):
+    """The same for other shapes."""
     generator = torch.Generator().manual_seed(seed)
     tensors = {}
-    for name, shape in shapes_of(MINIATURE, text_prefix).items():
+    for name, shape in shapes.items():
         values = torch.randn(shape, generator=generator)
         if name.endswith(".bias"):
             values *= 0.02
-        elif len(shape) == 1:
+        elif len(shape) <= 1:
             values = 1 + 0.02 * values
         elif "embedding" in name:
             values *= 0.5

@@ -17,7 +17,7 @@ import lib_trainer.models.families, lib_trainer.models.samplers
 
 
 def test_families_stand_under_their_own_names():
-    assert {name: family.name for name, family in FAMILIES.items()} == {"sd1": "sd1"}
+    assert {name: family.name for name, family in FAMILIES.items()} == {name: name for name in ("sd1", "sd2", "sdxl")}
 
 
 def test_the_tables_need_the_standard_library_only():

@@ -111,9 +111,9 @@ def texts_seen(session):
     seen = []
     predict = session.model.predict
 
-    def seeing(noisy, timesteps, text):
+    def seeing(noisy, timesteps, text, frames):
         seen.append(text.detach())
-        return predict(noisy, timesteps, text)
+        return predict(noisy, timesteps, text, frames)
 
     session.model.predict = seeing
     window = windows(session)[0]

@@ -176,8 +176,8 @@ def test_a_gradient_that_is_not_finite_counts_like_a_loss(runs, monkeypatch):
     """The loss is good and the way back is not, as an overflow in one layer makes it."""
     plain = Session.denoise
 
-    def denoise(self, noisy, timesteps, captions):
-        answer = plain(self, noisy, timesteps, captions)
+    def denoise(self, noisy, timesteps, captions, frames):
+        answer = plain(self, noisy, timesteps, captions, frames)
         if answer.requires_grad:
             answer.register_hook(lambda gradient: gradient * torch.inf)
         return answer

@@ -8,11 +8,12 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
 from lib_trainer.training.randomness import generator  # noqa: E402
-from lib_trainer.training.validation import fixed_table, table_loss  # noqa: E402
+from lib_trainer.training.validation import Shown, fixed_table, table_loss  # noqa: E402
 from tests.training.runs import equal  # noqa: E402
 
 LATENTS = [torch.full((4, 8, 8), 0.5), torch.full((4, 6, 10), -0.5)]
 CAPTIONS = ["one", "two"]
+PICTURES = [Shown(latent, caption, torch.zeros(6)) for latent, caption in zip(LATENTS, CAPTIONS, strict=True)]
 
 
 @pytest.fixture
@@ -26,18 +27,18 @@ def rows_as_plain(rows):
 
 @pytest.mark.option("ValidationOptions.timesteps")
 def test_every_picture_is_measured_in_the_middle_of_equal_parts_of_the_timesteps():
-    rows = fixed_table(LATENTS, CAPTIONS, timesteps=4, seed=1)
+    rows = fixed_table(PICTURES, timesteps=4, seed=1)
     assert [(row.caption, row.timestep) for row in rows] == [
         (caption, timestep) for caption in CAPTIONS for timestep in (125, 375, 625, 875)
     ]
     for count in (1, 3, 7, 100):
-        steps = [row.timestep for row in fixed_table(LATENTS[:1], CAPTIONS[:1], count, seed=1)]
+        steps = [row.timestep for row in fixed_table(PICTURES[:1], count, seed=1)]
         assert [step * count // 1000 for step in steps] == list(range(count))
 
 
 @pytest.mark.option("ValidationOptions.seed")
 def test_the_noise_follows_from_the_seed_and_is_other_in_each_row():
-    rows, same, other = (fixed_table(LATENTS, CAPTIONS, 3, seed) for seed in (1, 1, 2))
+    rows, same, other = (fixed_table(PICTURES, 3, seed) for seed in (1, 1, 2))
     assert equal(rows_as_plain(rows), rows_as_plain(same))
     assert not any(torch.equal(one.noise, another.noise) for one, another in zip(rows, other, strict=True))
     assert len({row.noise[0, 0, 0].item() for row in rows}) == len(rows)
@@ -45,14 +46,14 @@ def test_the_noise_follows_from_the_seed_and_is_other_in_each_row():
 
 
 def test_a_picture_that_is_added_changes_no_row_of_those_before_it():
-    few, more = fixed_table(LATENTS[:1], CAPTIONS[:1], 3, 1), fixed_table(LATENTS, CAPTIONS, 3, 1)
+    few, more = fixed_table(PICTURES[:1], 3, 1), fixed_table(PICTURES, 3, 1)
     assert equal(rows_as_plain(few), rows_as_plain(more[:3]))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 8])
 def test_the_loss_is_the_mean_over_the_rows_however_they_are_batched(batch):
     """A model that answers zero is wrong by the noise itself."""
-    rows = fixed_table(LATENTS, CAPTIONS, 3, 1)
+    rows = fixed_table(PICTURES, 3, 1)
     alphas = torch.linspace(0.999, 0.1, 1000)
     loss = table_loss(rows, lambda noisy, *_: torch.zeros_like(noisy), alphas, "epsilon", batch)
     by_hand = torch.stack([row.noise.double().square().mean() for row in rows]).mean()

@@ -1,0 +1,80 @@
+"""A loaded SDXL model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from lib_trainer.core.errors import ModelError
+from lib_trainer.models.open_clip import SeenAsClip
+from lib_trainer.models.outline import Names
+from lib_trainer.models.sd1_model import Sd1Model, open_source
+from lib_trainer.models.sd1_settings import settings_of
+from lib_trainer.models.sdxl_layout import PREFIXES, RULE, TEXT_NAMES, read_sdxl_layout
+from lib_trainer.models.sdxl_names import SdxlNames
+from lib_trainer.models.sdxl_text import TwoTextEncoders, unpacked
+
+
+def load_sdxl(path: Path, dtype: torch.dtype, device: torch.device) -> SdxlModel:
+    """Read a single file or a diffusers folder.
+
+    Raises:
+        ModelError: the file can't be read, or tensors are missing in it or of the wrong shapes.
+    """
+    source = SeenAsClip(open_source(path), PREFIXES)
+    layout = read_sdxl_layout(path, source.shapes)
+    return SdxlModel(source, layout, settings_of(path, layout, source.shapes, RULE), dtype, device)
+
+
+class SdxlModel(Sd1Model):
+    """The family's model."""
+
+    family = "sdxl"
+    zero_text_if_empty = True
+
+    def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
+        """Both encoders' hidden states side by side and the pooled state as a last row, [n, 78, width].
+
+        Raises:
+            ModelError: layers are to be skipped, which the WebUI does not do for this family.
+        """
+        if clip_skip != 1:
+            raise ModelError(
+                f"Clip skip is {clip_skip}, but for SDXL the WebUI takes the layers before the last, whatever is set; "
+                f"{self.path} needs clip skip 1."
+            )
+        return self._text_encoder(ids.to(self.device))  # type: ignore[no-any-return]
+
+    def predict(
+        self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, frames: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """The U-Net's output for noisy latents at integer timesteps [n]; see the protocol for `frames`."""
+        states, pooled = unpacked(text.to(self.dtype), self._pooled_width)
+        if frames is None:
+            height, width = (side * self.pixels_per_latent for side in noisy.shape[2:])
+            frames = torch.tensor([[height, width, 0, 0, height, width]]).expand(len(noisy), -1)
+        added = {"text_embeds": pooled, "time_ids": frames.to(noisy.device)}
+        output = self._unet(noisy.to(self.dtype), timesteps, states, added_cond_kwargs=added, return_dict=False)
+        return output[0]  # type: ignore[no-any-return]
+
+    @property
+    def _pooled_width(self) -> int:
+        assert self._layout.second_text is not None
+        return self._layout.second_text.projection
+
+    def _text_names(self) -> str | Mapping[str, str]:
+        return TEXT_NAMES
+
+    def _network_names(self) -> Names:
+        return SdxlNames(self._keys)
+
+    def _build_text_encoder(self) -> torch.nn.Module:
+        assert self._layout.second_text is not None
+        return TwoTextEncoders(self._layout.text, self._layout.second_text, self._settings)
+
+    def _text_recipe(self) -> object:
+        settings = self._settings
+        second = (settings.second_text_heads, settings.second_text_activation)
+        return ("sdxl", super()._text_recipe(), second)
