@@ -24,6 +24,7 @@ def outline_sd1(path: Path, shapes: Shapes) -> Outline:
     layout = read_layout(path, shapes)
     keys = KeyMap(layout, text_prefix(shapes))
     modules: dict[str, dict[str, tuple[int, ...]]] = {part: {} for part in NETWORK_PREFIXES}
+    biased: set[str] = set()
     values = 0
     for name, shape in shapes.items():
         part, _, ours = (keys.ours(name) or "").partition(".")
@@ -31,6 +32,8 @@ def outline_sd1(path: Path, shapes: Shapes) -> Outline:
             values += math.prod(shape)
             if ours.endswith(".weight"):
                 modules[part][ours.removesuffix(".weight")] = shape
+            elif ours.endswith(".bias"):
+                biased.add(f"{part}.{ours.removesuffix('.bias')}")
     if path.is_dir():
         from lib_trainer.models.sd1_folder import read_folder_settings
 
@@ -41,6 +44,7 @@ def outline_sd1(path: Path, shapes: Shapes) -> Outline:
         family="sd1",
         prediction=settings.prediction,
         modules=modules,
+        biased=frozenset(biased),
         values=values,
         looked_up=math.prod(modules["text_encoder"].get(WORDS, (0,))),
         stored_bytes=_stored_bytes(path, shapes),
