@@ -67,7 +67,8 @@ def quick_gelu(x: Tensor) -> Tensor:
 def norm_silu(x: Tensor, norm: nn.GroupNorm) -> Tensor:
     """SiLU of the group norm of a map [n, channels, h, w]."""
     kind = x.device.type
-    if norm.weight.requires_grad or x.dtype != norm.weight.dtype or torch.is_autocast_enabled(kind):
+    ridden_on = "forward" in vars(norm)  # by a layer of a network
+    if ridden_on or norm.weight.requires_grad or x.dtype != norm.weight.dtype or torch.is_autocast_enabled(kind):
         return functional.silu(norm(x))
     activated: Tensor = _NormSilu.apply(x.contiguous(), norm)  # type: ignore[no-untyped-call]
     return activated

@@ -25,6 +25,7 @@ class Outline:
 
     Args:
         modules: the shape of each module's weight, by the parts that can be trained ("unet", "text_encoder").
+        biased: those of the modules that have a bias, as "unet.conv_in".
         values: how many numbers those parts have in all.
         looked_up: how many of them are only looked up, as the table of words is; these stay as they are stored.
         stored_bytes: bytes of a number in the file.
@@ -35,6 +36,7 @@ class Outline:
     family: str
     prediction: Prediction
     modules: dict[str, dict[str, tuple[int, ...]]]
+    biased: frozenset[str]
     values: int
     looked_up: int
     stored_bytes: int

@@ -30,6 +30,7 @@ class Read:
 def outline_of(path: Path, read: Read) -> Outline:
     """The outline of a checkpoint."""
     modules: dict[str, dict[str, tuple[int, ...]]] = {part: {} for part in PARTS}
+    biased: set[str] = set()
     values = 0
     for name, shape in read.shapes.items():
         part, _, ours = (read.keys.ours(name) or "").partition(".")
@@ -37,11 +38,14 @@ def outline_of(path: Path, read: Read) -> Outline:
             values += math.prod(shape)
             if ours.endswith(".weight"):
                 modules[part][ours.removesuffix(".weight")] = shape
+            elif ours.endswith(".bias"):
+                biased.add(f"{part}.{ours.removesuffix('.bias')}")
     words = (shape for name, shape in modules["text_encoder"].items() if name.endswith(WORDS))
     return Outline(
         family=read.family,
         prediction=read.prediction,
         modules=modules,
+        biased=frozenset(biased),
         values=values,
         looked_up=sum(math.prod(shape) for shape in words),
         stored_bytes=_stored_bytes(path, read.shapes),

@@ -32,6 +32,9 @@ class Network(Protocol):
     def parameters(self, part: str) -> list[torch.nn.Parameter]:
         """The trained tensors of a part ("unet", "text_encoder"), fp32, in a stable order; none if it has none."""
 
+    def groups(self, part: str) -> list[tuple[float, list[torch.nn.Parameter]]]:
+        """The same tensors grouped by what their learning rate is multiplied by; at least one group."""
+
     def tensors(self) -> dict[str, torch.Tensor]:
         """What the file holds, by the WebUI's names."""
 
@@ -46,6 +49,9 @@ class Network(Protocol):
 
     def train(self, training: bool) -> None:
         """Whether dropout is on."""
+
+    def settle(self) -> None:
+        """What is due after each update of the weights, such as limiting their norm."""
 
     def detach(self) -> None:
         """Leave the model as it was."""

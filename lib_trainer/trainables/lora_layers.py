@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lib_trainer.trainables.weight_layers import Layer
+
 
 def lora_delta(down: Tensor, up: Tensor, scale: float) -> Tensor:
     """The weight that the two matrices add, in fp32.
@@ -27,6 +29,18 @@ def lora_delta(down: Tensor, up: Tensor, scale: float) -> Tensor:
     """
     product = up.float().flatten(1) @ down.float().flatten(1)
     return scale * product.reshape(up.shape[0], *down.shape[1:])
+
+
+def product_norm(down: Tensor, up: Tensor) -> Tensor:
+    """The Frobenius norm of B A, from products of the rank's size: |B A|^2 = sum of (B^T B) * (A A^T)."""
+    a, b = down.flatten(1), up.flatten(1)
+    return ((b.t() @ b) * (a @ a.t())).sum().clamp_min(0).sqrt()
+
+
+def spread_as_new(tensor: Tensor, generator: torch.Generator) -> None:
+    """Give it values from the uniform distribution of a new linear layer [out, in] (Kaiming, a = sqrt 5)."""
+    bound = 1 / math.sqrt(tensor[0].numel())
+    tensor.data.copy_(torch.rand(tensor.shape, generator=generator) * (2 * bound) - bound)
 
 
 def _scaled(product: Tensor, scale: float) -> Tensor:
@@ -69,33 +83,51 @@ class _RowsWithLora(torch.autograd.Function):
         return to_x, to_down, to_up, None
 
 
-class LoraLayer(nn.Module):
+class LoraLayer(Layer):
     """What the linear and the convolutional layer share: A, B, their scale, and riding on a frozen module."""
 
+    alpha: float
+    rank: int
+
     def __init__(self, frozen: nn.Linear | nn.Conv2d, rank: int, alpha: float, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.frozen = [frozen]  # in a list: not a sub-module, its weights are not ours
+        super().__init__(frozen)
         self.rank, self.alpha, self.dropout = rank, alpha, dropout
+        self.rank_dropout = self.module_dropout = 0.0
+        self.max_norm: float | None = None
+        self.up_rate_ratio = 1.0
         self.scale = alpha / rank
         device = frozen.weight.device
         shapes = _shapes(frozen, rank)
         self.down = nn.Parameter(torch.zeros(shapes[0], device=device))
         self.up = nn.Parameter(torch.zeros(shapes[1], device=device))
-        frozen.forward = self.forward  # type: ignore[method-assign]
 
-    def start(self, generator: torch.Generator) -> None:
-        """A from the uniform distribution of a new linear layer (Kaiming, a = sqrt 5), B zero: nothing is added yet."""
-        bound = 1 / math.sqrt(self.down[0].numel())
-        values = torch.rand(self.down.shape, generator=generator) * (2 * bound) - bound
-        self.down.data.copy_(values)
+    @property
+    def trained(self) -> dict[str, nn.Parameter]:
+        return {"lora_down.weight": self.down, "lora_up.weight": self.up}
+
+    def rate_factor(self, name: str) -> float:
+        return self.up_rate_ratio if name == "lora_up.weight" else 1.0
 
     def set_strength(self, strength: float) -> None:
         self.scale = strength * self.alpha / self.rank
 
-    def release(self) -> None:
-        """Give the frozen module its own forward back."""
-        del self.frozen[0].forward
+    def settle(self) -> None:
+        """Scale A and B alike so that the norm of scale * B A is not above the limit."""
+        if self.max_norm is not None:
+            with torch.no_grad():
+                norm = abs(self.scale) * product_norm(self.down, self.up)
+                share = (self.max_norm / norm.clamp_min(self.max_norm)).sqrt()
+                self.down.mul_(share)
+                self.up.mul_(share)
 
+    def _thinned(self, down: Tensor) -> Tensor:
+        """A without the directions that rank dropout leaves out, the others made up for them; or nothing of it."""
+        if not self.training or (self.rank_dropout == 0 and self.module_dropout == 0):
+            return down
+        kept = torch.rand(self.rank, device=down.device) >= self.rank_dropout
+        whole = torch.rand(1, device=down.device) >= self.module_dropout
+        factors = (kept & whole).to(down.dtype) / (1 - self.rank_dropout)
+        return down * factors.view(-1, *[1] * (down.ndim - 1))
 
     def _on_rows(self, x: Tensor) -> Tensor:
         """Rows [..., in], such as tokens, through a frozen matrix and the layer's own."""
@@ -106,7 +138,7 @@ class LoraLayer(nn.Module):
         bias = None if frozen.bias is None else frozen.bias.to(dtype)
         if self.scale == 0:
             return functional.linear(x, weight, bias)
-        down, up = self.down.flatten(1).to(dtype), self.up.flatten(1).to(dtype)
+        down, up = self._thinned(self.down.flatten(1).to(dtype)), self.up.flatten(1).to(dtype)
         if (self.dropout and self.training) or frozen.weight.requires_grad:
             hidden = functional.dropout(functional.linear(x, down), self.dropout, self.training)
             return functional.linear(x, weight, bias) + functional.linear(hidden, up * self.scale)
@@ -132,7 +164,7 @@ class LoraConv(LoraLayer):
         y: Tensor = frozen._conv_forward(x, frozen.weight, frozen.bias)
         if self.scale == 0:
             return y
-        down, up = self.down.to(y.dtype), (self.up * self.scale).to(y.dtype)
+        down, up = self._thinned(self.down.to(y.dtype)), (self.up * self.scale).to(y.dtype)
         hidden = functional.conv2d(x, down, None, frozen.stride, frozen.padding, frozen.dilation)
         hidden = functional.dropout(hidden, self.dropout, self.training)
         return y + functional.conv2d(hidden, up)

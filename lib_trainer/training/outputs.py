@@ -18,12 +18,13 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import whole_file, write_text
 from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.precision import DTYPES
+from lib_trainer.trainables.file_names import in_original_names
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name, glob_escaped, network_stem
 from lib_trainer.training.session import Session
 from lib_trainer.training.states import Place
 from lib_trainer.weights.metadata import network_metadata
-from lib_trainer.weights.networks import check_matches, in_original_names, write_network
+from lib_trainer.weights.networks import check_matches, write_network
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 WAIT_SECONDS = 2.0

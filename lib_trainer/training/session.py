@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """One run's parts; `learning_rates` are those of the trained parts before the schedule changes them."""
+    """One run's parts.
+
+    Args:
+        learning_rates: those of the trained parts before the schedule changes them.
+        group_rates: the same of the optimizer's groups, each with its part.
+    """
 
     options: TrainingOptions
     run: RunDirectory
@@ -48,6 +53,7 @@ class Session:
     dataset: Dataset
     held_out: list[Row]
     learning_rates: dict[str, float]
+    group_rates: list[tuple[str, float]]
     texts: TextCache | None
 
     @property
@@ -116,9 +122,16 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
         run.append(Notice(NAMES_UNKNOWN))
     if options.gradient_checkpointing:
         _turn_on_checkpointing(model)
-    groups = [{"params": network.parameters(part), "lr": rate} for part, rate in rates.items()]
+    groups, group_rates = _groups(network, rates)
     optimizer = accelerator.prepare_optimizer(options.optimizer.build(groups))
-    return Session(options, run, model, network, accelerator, optimizer, dataset, held_out, rates, texts)
+    return Session(options, run, model, network, accelerator, optimizer, dataset, held_out, rates, group_rates, texts)
+
+
+def _groups(network: Network, rates: dict[str, float]) -> tuple[list[dict[str, Any]], list[tuple[str, float]]]:
+    """The optimizer's groups, and the part and learning rate of each."""
+    grouped = [(part, rate * times, those) for part, rate in rates.items() for times, those in network.groups(part)]
+    groups = [{"params": those, "lr": rate} for _, rate, those in grouped]
+    return groups, [(part, rate) for part, rate, _ in grouped]
 
 
 def _accelerator(precision: Precision) -> Accelerator:

@@ -36,7 +36,7 @@ class Stepper:
         """
         session, options = self.session, self.session.options
         factor = options.schedule.factor(number, session.total_steps)
-        for group, rate in zip(session.optimizer.param_groups, session.learning_rates.values(), strict=True):
+        for group, (_, rate) in zip(session.optimizer.param_groups, session.group_rates, strict=True):
             group["lr"] = rate * factor
         pictures = sum(len(batch.captions) for batch in window)
         loss = 0.0
@@ -47,6 +47,8 @@ class Stepper:
                 break
             session.accelerator.backward(share)
         finite = math.isfinite(loss) and self._update()
+        if finite:
+            session.network.settle()
         session.optimizer.zero_grad(set_to_none=True)
         self._count(number, finite, window)
         return loss if finite else None

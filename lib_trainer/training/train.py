@@ -91,8 +91,9 @@ def _windows(session: Session, epoch: int) -> list[list[BatchPlan]]:
 
 
 def _rates_now(session: Session) -> dict[str, float]:
-    groups = session.optimizer.param_groups
-    return {part: group["lr"] for part, group in zip(session.learning_rates, groups, strict=True)}
+    """Of each part; where its groups differ, that of the first."""
+    groups = zip(session.group_rates, session.optimizer.param_groups, strict=True)
+    return {part: group["lr"] for (part, _), group in reversed(list(groups))}
 
 
 def _belongs_to(session: Session) -> str:

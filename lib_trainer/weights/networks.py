@@ -12,8 +12,9 @@ from torch import Tensor
 
 from lib_trainer.core.errors import ModelError, TrainingError
 from lib_trainer.core.whole_files import whole_file
-from lib_trainer.models.tensor_files import SafetensorsFile, open_tensors
+from lib_trainer.models.tensor_files import SafetensorsFile
 from lib_trainer.trainables import TRAINABLES
+from lib_trainer.trainables.file_names import in_kohya_names, module_names, read_network
 from lib_trainer.weights.metadata import hash_entries
 
 if TYPE_CHECKING:
@@ -59,40 +60,13 @@ def _read_back(path: Path, found: SafetensorsFile, written: Mapping[str, Tensor]
         raise TrainingError(f"{path} was not written: read back, {wrong} tensors differ; check the disk, save again.")
 
 
-def in_original_names(model: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a network with the names that its modules have in the original layout."""
-    return _renamed(tensors, _names(model))
-
-
-def _names(model: Model) -> dict[str, str]:
-    """Of each module of the model: its kohya name -> its original one."""
-    modules = [(part, name) for part, module in model.parts.items() for name, _ in module.named_modules()]
-    return {model.network_name(*module): model.original_network_name(*module) for module in modules}
-
-
-def _renamed(tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
-    parted = ((*name.partition("."), tensor) for name, tensor in tensors.items())
-    return {names.get(module, module) + dot + rest: tensor for module, dot, rest, tensor in parted}
-
-
-def read_network(path: Path) -> dict[str, Tensor]:
-    """All tensors of a network file.
-
-    Raises:
-        ModelError: the file is missing, broken or no tensor file.
-    """
-    file = open_tensors(path)
-    return {name: file.read(name) for name in file.shapes}
-
-
 def open_network(model: Model, path: Path) -> Network:
     """Attach the network of a file, in kohya's or the original names, to a model; every key of it must match.
 
     Raises:
         ModelError: the file can't be read, is of no known kind, or does not fit the model.
     """
-    original_to_kohya = {original: name for name, original in _names(model).items()}
-    tensors = _renamed(read_network(path), original_to_kohya)
+    tensors = in_kohya_names(model, read_network(path))
     for _, kind in TRAINABLES:
         if kind.recognises(tensors):
             try:
@@ -109,7 +83,7 @@ def check_matches(model: Model, path: Path, network: Network) -> None:
         TrainingError: a key would not be found.
     """
     stems = {name.split(".")[0] for name in read_network(path)}
-    names = _names(model)
+    names = module_names(model)
     known = {*names, *names.values()}
     if not stems <= known or len(stems) != network.matched:
         odd = ", ".join(sorted(stems - known)[:3])

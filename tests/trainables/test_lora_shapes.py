@@ -13,8 +13,8 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.models.checkpoints import read_outline  # noqa: E402
 from lib_trainer.models.loading import load_model  # noqa: E402
+from lib_trainer.trainables.file_names import in_original_names  # noqa: E402
 from lib_trainer.trainables.lora import Lora  # noqa: E402
-from lib_trainer.weights.networks import in_original_names  # noqa: E402
 from tests.models.miniature import miniature_checkpoint  # noqa: E402
 
 DEMO = Path(__file__).parents[2] / "lib_trainer" / "demo" / "model" / "emoji-tiny.safetensors"

@@ -14,8 +14,8 @@ from typing import Any
 from PIL import Image, ImageChops
 from playwright.sync_api import expect, sync_playwright
 from safetensors import safe_open
-from tests.environments import chromium
 
+from tests.environments import chromium
 from tests.webui.pages import Pages, wait_for
 from tests.webui.program import ROOT, WebUI
 

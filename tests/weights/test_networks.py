@@ -17,8 +17,9 @@ from lib_trainer.core import whole_files  # noqa: E402
 from lib_trainer.core.errors import ModelError, TrainingError  # noqa: E402
 from lib_trainer.models.loading import load_model  # noqa: E402
 from lib_trainer.models.sd1_layout import POSITIONS, TEXT, TOKENS, Layout, TextSizes, UnetSizes, VaeSizes  # noqa: E402
+from lib_trainer.trainables.file_names import in_original_names  # noqa: E402
 from lib_trainer.trainables.lora import Lora  # noqa: E402
-from lib_trainer.weights.networks import check_matches, in_original_names, open_network, write_network  # noqa: E402
+from lib_trainer.weights.networks import check_matches, open_network, write_network  # noqa: E402
 from tests.models import miniature  # noqa: E402
 
 BOTH = ["unet", "text_encoder"]

@@ -1,0 +1,76 @@
+"""The places in a model that a network can ride on: layers and norms of its attention and its residual blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib_trainer.trainables.base import Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lib_trainer.models.model import Model
+    from lib_trainer.models.outline import Outline
+
+# Names that the wanted blocks have in the path of what is inside them.
+ATTENTION_BLOCKS = frozenset({"attentions", "self_attn", "mlp"})
+CONV_BLOCKS = frozenset({"resnets", "downsamplers", "upsamplers"})
+MATRIX, MAP = 2, 4  # dimensions of the weights of linear layers and of convolutions; those of norms have one
+
+
+@dataclass(frozen=True)
+class Place:
+    """One module: its part, its name in kohya's files, and the shape of its weight [out, in, ...], a norm's [width]."""
+
+    part: str
+    name: str
+    shape: Shape
+    biased: bool
+    in_conv_block: bool
+
+    @property
+    def is_norm(self) -> bool:
+        return len(self.shape) < MATRIX
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is a convolution of more than one pixel."""
+        return self.shape[MATRIX:] not in ((), (1, 1))
+
+    @property
+    def inside(self) -> int:
+        """Values of the weight for one output."""
+        count = 1
+        for size in self.shape[1:]:
+            count *= size
+        return count
+
+
+def places_of_outline(model: Outline, parts: Collection[str]) -> Iterator[tuple[str, Place]]:
+    """The places of those parts, each with its module's path."""
+    for part in parts:
+        for path, shape in model.modules[part].items():
+            block = _block(path)
+            if block:
+                biased = f"{part}.{path}" in model.biased
+                name = model.names.network_name(part, path)
+                yield path, Place(part, name, tuple(shape), biased, block in CONV_BLOCKS)
+
+
+def places_of_model(model: Model, parts: Collection[str]) -> Iterator[tuple[nn.Module, Place]]:
+    """The same of a loaded model, each with its module, in the model's order."""
+    from torch import nn
+
+    for part in parts:
+        for path, module in model.parts[part].named_modules():
+            block = _block(path)
+            if block and isinstance(module, (nn.Linear, nn.Conv2d, nn.LayerNorm, nn.GroupNorm)):
+                shape, biased = tuple(module.weight.shape), module.bias is not None
+                yield module, Place(part, model.network_name(part, path), shape, biased, block in CONV_BLOCKS)
+
+
+def _block(path: str) -> str | None:
+    """The wanted block that a module lies in, by its name in the path."""
+    return next((name for name in path.split(".")[:-1] if name in ATTENTION_BLOCKS | CONV_BLOCKS), None)
