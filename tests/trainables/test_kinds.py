@@ -29,7 +29,7 @@ KINDS = {
     "dora": Dora(rank=3, alpha=2.0, conv_rank=2, conv_alpha=0.5),
     "dora, no convolutions": Dora(rank=3),
     "loha": Loha(rank=3, alpha=2.0, conv_rank=2, conv_alpha=0.5),
-    "loha, no convolutions": Loha(rank=3),
+    "loha, no convolutions": Loha(alpha=2.0, rank=3),
     "lokr": Lokr(rank=2, alpha=3.0, factor=4, convolutions=True),
     "lokr, no convolutions": Lokr(rank=2, alpha=3.0),
     "lokr, full": Lokr(full=True, factor=0, convolutions=True),
