@@ -86,6 +86,8 @@
         for (const id of Object.keys(NOTES)) note(id, NOTES[id], text);
     });
 
+    // The modules come while the host still draws its own page; what fails now is asked for again in `open`.
+    import(base() + "trainer/page/main.mjs").then((module) => module.prepare(), () => {});
     setInterval(look, LOOK_MILLISECONDS);
     look();
 })();

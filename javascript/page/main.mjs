@@ -26,6 +26,11 @@ const FIRST_PROJECT = "first";
 const RETRY_MILLISECONDS = 1000;
 const LONGEST_MILLISECONDS = 10000;
 
+/** Loads the stops beforehand; one that fails is asked for again when it is opened. */
+export function prepare() {
+  for (const stop of STOPS) stop.load().catch(() => {});
+}
+
 /** Draws the page into `root` and keeps it alive; `stop()` of what it answers ends it. */
 export function start(root) {
   const page = new Page(root);
@@ -84,7 +89,7 @@ class Page {
 
   async begin() {
     put(this.root, this.element);
-    for (const stop of STOPS) stop.load().catch(() => {}); // meanwhile; one that fails is asked for again when opened
+    prepare();
     let pause = RETRY_MILLISECONDS;
     while (!this.isStopped) {
       try {
