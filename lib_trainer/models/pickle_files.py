@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 import warnings
@@ -33,7 +34,7 @@ class PickleFile:
         loaded = _load_weights_only(path, "meta" if in_pieces else "cpu")
         self._tensors = _tensors(path, loaded)
         self._in_pieces = in_pieces
-        self.metadata: dict[str, str] = {}
+        self.metadata = _plain_values(loaded)
         self.shapes = {name: tuple(tensor.shape) for name, tensor in self._tensors.items()}
 
     def dtype(self, name: str) -> torch.dtype:
@@ -81,6 +82,19 @@ def _tensors(path: Path, loaded: Any) -> dict[str, torch.Tensor]:
     if not tensors:
         raise ModelError(f"{path} holds no tensors; it is no model. Choose a model file.")
     return tensors
+
+
+def _plain_values(loaded: Any) -> dict[str, str]:
+    """The values beside the tensors of an embedding or a hypernetwork as JSON; a checkpoint's are of no use."""
+    if not isinstance(loaded, dict) or "state_dict" in loaded:
+        return {}
+    return {str(name): json.dumps(value) for name, value in loaded.items() if _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (str, int, float))
 
 
 def _flat(table: dict[Any, Any], prefix: str = "") -> dict[str, torch.Tensor]:

@@ -77,8 +77,13 @@ class TrainableOptions(Protocol):
         """Whether a file with these tensor names is of this kind."""
 
     @staticmethod
-    def open(model: Model, tensors: Mapping[str, torch.Tensor]) -> Network:
+    def open(model: Model, tensors: Mapping[str, torch.Tensor], told: Mapping[str, str]) -> Network:
         """Attach the network that these tensors of a file describe.
+
+        Args:
+            model: what it rides on.
+            tensors: those of the file, by kohya's names.
+            told: what the file says besides: its header, of a `.pt` the plain values as JSON; and its `file_stem`.
 
         Raises:
             ModelError: some tensors fit no module of the model.

@@ -14,14 +14,26 @@ if TYPE_CHECKING:
     from lib_trainer.models.model import Model
 
 
+FILE_STEM = "file_stem"
+
+
 def read_network(path: Path) -> dict[str, Tensor]:
     """All tensors of a network file.
 
     Raises:
         ModelError: the file is missing, broken or no tensor file.
     """
+    return read_network_file(path)[0]
+
+
+def read_network_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors of a network file, and what else it says, its own name included (`TrainableOptions.open`).
+
+    Raises:
+        ModelError: the file is missing, broken or no tensor file.
+    """
     file = open_tensors(path)
-    return {name: file.read(name) for name in file.shapes}
+    return {name: file.read(name) for name in file.shapes}, {**file.metadata, FILE_STEM: path.stem}
 
 
 def module_names(model: Model) -> dict[str, str]:

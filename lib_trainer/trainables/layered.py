@@ -96,7 +96,7 @@ class LayeredOptions:
         return suffixes.issuperset(cls.marks) and suffixes.isdisjoint(cls.foreign)
 
     @classmethod
-    def open(cls, model: Model, tensors: Mapping[str, Tensor]) -> Network:
+    def open(cls, model: Model, tensors: Mapping[str, Tensor], told: Mapping[str, str]) -> Network:
         from lib_trainer.trainables.layer_network import open_network
 
         return open_network(cls, model, tensors)

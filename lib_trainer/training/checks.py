@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.machine import Format
+from lib_trainer.trainables import TRAINABLES
 from lib_trainer.training.options import TrainingOptions
 
 
@@ -21,6 +24,43 @@ def check_formats(options: TrainingOptions, formats: tuple[Format, Format], devi
         raise ConfigError(
             f"'frozen_precision' is {options.frozen_precision!r} with {arithmetic} arithmetic; "
             "it must be 'fp32' or the same as 'precision'."
+        )
+
+
+class Known(Protocol):
+    """What is known of a model before it is loaded and after."""
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def pixels_per_latent(self) -> int: ...
+
+
+def check_model(options: TrainingOptions, model: Known) -> None:
+    """Check all that the options must have in common with the model.
+
+    Raises:
+        ConfigError: something of it is impossible.
+    """
+    check_family(options, model.family)
+    check_clip_skip(options, model.family)
+    check_previews(options, model.pixels_per_latent)
+
+
+def check_family(options: TrainingOptions, family: str) -> None:
+    """Check that what is to be trained can be on the model's family.
+
+    Raises:
+        ConfigError: it can't.
+    """
+    kind = type(options.trainable)
+    if family not in kind.families:
+        where = " and ".join(FAMILIES[name].labels.webui for name in kind.families)
+        others = ", ".join(name for name, entry in TRAINABLES if family in entry.families)
+        raise ConfigError(
+            f"'trainable' is {TRAINABLES.name_of(kind)}, which works with {where} models, but {options.model.name} is "
+            f"{FAMILIES[family].labels.webui}; choose one of {others}, or another model."
         )
 
 

@@ -23,7 +23,7 @@ from lib_trainer.models.checkpoints import count_weights, read_outline
 from lib_trainer.models.machine import Machine, formats
 from lib_trainer.models.outline import Outline
 from lib_trainer.trainables.base import NetworkOutline
-from lib_trainer.training.checks import check_clip_skip, check_formats, check_previews
+from lib_trainer.training.checks import check_formats, check_model
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name
 from lib_trainer.training.file_sizes import (
@@ -52,8 +52,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     machine = known_machine()
     chosen = formats(options.precision, options.frozen_precision, machine, lambda: count_weights(options.model))
     check_formats(options, chosen, machine.kind)
-    check_clip_skip(options, model.family)
-    check_previews(options, model.pixels_per_latent)
+    check_model(options, model)
     check_step(options.dataset, model.pixels_per_latent)
     try:
         found = _look(options.dataset, run)

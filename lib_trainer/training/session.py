@@ -24,7 +24,7 @@ from lib_trainer.models.model import Model, Prediction
 from lib_trainer.models.precision import DTYPES, Precision, best_device, machine_with
 from lib_trainer.models.small_convolutions import use_matrix_products
 from lib_trainer.trainables.base import Network
-from lib_trainer.training.checks import check_clip_skip, check_formats, check_previews
+from lib_trainer.training.checks import check_formats, check_model
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
@@ -104,8 +104,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     kind = str(precision.arithmetic).removeprefix("torch.")
     run.append(Notice(f"Training {options.model.name} on the {device.type} in {kind}."))
     model = load_model(options.model, precision.frozen, device)
-    check_clip_skip(options, model.family)
-    check_previews(options, model.pixels_per_latent)
+    check_model(options, model)
     if options.diffusion.prediction != "auto":
         model.prediction = options.diffusion.prediction  # previews are drawn with it too
     context = DatasetContext(

@@ -14,7 +14,7 @@ from lib_trainer.core.errors import ModelError, TrainingError
 from lib_trainer.core.whole_files import whole_file
 from lib_trainer.models.tensor_files import SafetensorsFile
 from lib_trainer.trainables import TRAINABLES
-from lib_trainer.trainables.file_names import in_kohya_names, module_names, read_network
+from lib_trainer.trainables.file_names import in_kohya_names, module_names, read_network, read_network_file
 from lib_trainer.weights.metadata import hash_entries
 
 if TYPE_CHECKING:
@@ -66,11 +66,12 @@ def open_network(model: Model, path: Path) -> Network:
     Raises:
         ModelError: the file can't be read, is of no known kind, or does not fit the model.
     """
-    tensors = in_kohya_names(model, read_network(path))
+    found, told = read_network_file(path)
+    tensors = in_kohya_names(model, found)
     for _, kind in TRAINABLES:
         if kind.recognises(tensors):
             try:
-                return kind.open(model, tensors)
+                return kind.open(model, tensors, told)
             except ModelError as error:
                 raise ModelError(f"{path}: {error}") from error
     raise ModelError(f"{path} is no network file of a known kind ({', '.join(TRAINABLES.names)}); give another file.")

@@ -1,3 +1,4 @@
+import json
 import os
 import pickle
 
@@ -36,6 +37,19 @@ def test_tensors_are_read_as_torch_saved_them(tmp_path, tensors, in_pieces, wrap
     for name, tensor in tensors.items():
         assert read.dtype(name) == tensor.dtype
         assert torch.equal(read.read(name), tensor)
+
+
+@pytest.mark.parametrize("in_pieces", [True, False], ids=["zip format", "format before 2020"])
+def test_plain_values_beside_the_tensors_are_told_as_json_and_a_checkpoints_are_not(tmp_path, tensors, in_pieces):
+    beside = {"step": 7, "sizes": [1, 2.5, 1], "name": "a cat", "nothing": None, "by width": {"base": tensors["base"]}}
+    for name, content in (("net.pt", {768: (tensors, tensors), **beside}),
+                          ("model.ckpt", {"state_dict": tensors, **beside})):
+        torch.save(content, tmp_path / name, _use_new_zipfile_serialization=in_pieces)
+    told = open_tensors(tmp_path / "net.pt").metadata
+    assert {name: json.loads(text) for name, text in told.items()} == {
+        "step": 7, "sizes": [1, 2.5, 1], "name": "a cat", "nothing": None
+    }
+    assert open_tensors(tmp_path / "model.ckpt").metadata == {}
 
 
 def test_a_file_of_todays_format_keeps_nothing_in_memory(tmp_path, tensors):

@@ -179,10 +179,10 @@ def test_a_file_with_a_tensor_too_many_or_of_another_shape_is_refused(model, opt
     tensors = copies(network)
     network.detach()
     with pytest.raises(ModelError, match="tensors of the network fit no layer of mini"):
-        type(options).open(model, {**tensors, "lora_unet_odd.diff": torch.zeros(4, 4)})
+        type(options).open(model, {**tensors, "lora_unet_odd.diff": torch.zeros(4, 4)}, {})
     name = next(name for name in tensors if not name.endswith(".alpha"))
     with pytest.raises(ModelError, match="another kind or size of model"):
-        type(options).open(model, {**tensors, name: torch.zeros(3, 999)})
+        type(options).open(model, {**tensors, name: torch.zeros(3, 999)}, {})
 
 
 @pytest.mark.option("Lora.start_from", "Dora.start_from", "Loha.start_from", "Lokr.start_from")

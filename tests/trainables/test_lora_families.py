@@ -82,6 +82,6 @@ def test_a_file_with_convolutions_for_linear_layers_is_read_all_the_same(tmp_pat
         for name, tensor in tensors.items()
     }
     assert sum(tensor.ndim == 4 for tensor in as_kohya.values()) > 4
-    again = Lora.open(model, as_kohya).tensors()
+    again = Lora.open(model, as_kohya, {}).tensors()
     assert again.keys() == tensors.keys()
     assert all(torch.equal(again[name], tensor) for name, tensor in tensors.items())

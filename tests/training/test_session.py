@@ -12,6 +12,8 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ConfigError, ModelError  # noqa: E402
 from lib_trainer.core.events import Loss, Progress  # noqa: E402
 from lib_trainer.models import precision as precisions  # noqa: E402
+from lib_trainer.trainables.lora import Lora  # noqa: E402
+from lib_trainer.training.plan import plan  # noqa: E402
 from tests.training.runs import equal  # noqa: E402
 from tests.training.test_step import alike, gradients_of_step, stir, windows  # noqa: E402
 
@@ -130,6 +132,14 @@ def test_the_layer_of_clip_skip_is_what_the_unet_sees_whether_the_text_encoder_i
         wanted, last = (session.model.encode_text(session.model.tokenize(captions), skip) for skip in (2, 1))
     assert torch.allclose(seen, wanted, atol=1e-5)
     assert not torch.allclose(seen, last, atol=1e-2)
+
+
+def test_what_cant_be_trained_on_the_models_family_is_refused_with_what_can(runs, monkeypatch):
+    monkeypatch.setattr(Lora, "families", ("sd2", "sdxl"))
+    wanted = r"'trainable' is lora, which works with SD2 and SDXL models, but miniature\.safetensors is SD1; "
+    for start in (runs.train, lambda: plan(runs.options({}), runs.run("planned").directory)):
+        with pytest.raises(ConfigError, match=wanted + "choose one of (?!lora).*norms.*, or another model"):
+            start()
 
 
 def test_a_clip_skip_beyond_the_layers_is_refused_before_training(runs):
