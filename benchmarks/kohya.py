@@ -59,14 +59,14 @@ def readable_model(model: Path, folder: Path) -> tuple[Path, dict[str, Any]]:
     """The model as kohya's scripts can read it, and the constants of theirs that must be set for it."""
     import torch
 
+    from lib_trainer.models.loading import load_model
     from lib_trainer.models.sd1_layout import read_layout
-    from lib_trainer.models.sd1_model import load_sd1
     from lib_trainer.models.tensor_files import open_tensors
 
     sizes = read_layout(model, open_tensors(model).shapes).unet
     if sizes.channels == STANDARD_CHANNELS:
         return model, {}
-    _write_folder(load_sd1(model, torch.float32, torch.device("cpu")), folder)
+    _write_folder(load_model(model, torch.float32, torch.device("cpu")), folder)
     kinds = ["CrossAttnDownBlock2D" if has else "DownBlock2D" for has in sizes.attention]
     constants = {
         "BLOCK_OUT_CHANNELS": sizes.channels,

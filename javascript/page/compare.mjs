@@ -1,6 +1,7 @@
 // The stop Compare: what to draw, how long that takes, the grid as it is made, and the choice of an epoch.
 
 import { RunBar } from "./bar.mjs";
+import { Changes } from "./changes.mjs";
 import { comparePickers, Sources } from "./compare_pickers.mjs";
 import { button, debounced, h, say, show } from "./dom.mjs";
 import { Earlier } from "./earlier.mjs";
@@ -36,6 +37,9 @@ class CompareStop {
     this.planSoon = debounced(() => this.askPlan(), QUIET_MILLISECONDS);
     this.form = this.makeForm();
     this.element = this.layout();
+    this.changes = new Changes((now) =>
+      [now.running, now.queue].map((runs) => runs.map((run) => [run.id, run.state, run.networks.length])),
+    );
     this.unsubscribe = context.onNow((now) => this.look(now));
   }
 
@@ -121,14 +125,10 @@ class CompareStop {
   }
 
   look(now) {
-    const text = JSON.stringify(
-      [now.running, now.queue].map((runs) => runs.map((run) => [run.id, run.state, run.networks.length])),
-    );
-    if (this.isShown && this.looked !== undefined && text !== this.looked) {
+    if (this.changes.differs(now, false) && this.isShown) {
       this.sources.load().catch(() => {}); // the page says where the server is away
       this.planSoon(); // a comparison that ended tells how long the next one takes
     }
-    this.looked = text;
   }
 
   async fill(wish) {

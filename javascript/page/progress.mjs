@@ -1,6 +1,7 @@
 // The stop Progress: follows one training from its first event on, and asks it to stop, save, sample or go on.
 
 import { RunBar } from "./bar.mjs";
+import { Changes } from "./changes.mjs";
 import { Chart } from "./chart.mjs";
 import { button, h, put, say, show } from "./dom.mjs";
 import { Follower } from "./follow.mjs";
@@ -67,6 +68,9 @@ class ProgressStop {
     };
     this.log = new Log(context);
     this.element = this.layout();
+    const mine = (runs) =>
+      runs.filter((run) => run.project === context.project).map((run) => [run.id, run.state]);
+    this.changes = new Changes((now) => [mine(now.running), mine(now.queue)]);
     this.unsubscribe = context.onNow((now) => this.look(now));
   }
 
@@ -143,13 +147,9 @@ class ProgressStop {
 
   /** Look which runs there are whenever the server's own list of them changes. */
   look(now) {
-    const mine = (runs) =>
-      runs.filter((run) => run.project === this.context.project).map((run) => `${run.id} ${run.state}`);
-    const text = JSON.stringify([mine(now.running), mine(now.queue)]);
-    if (text !== this.looked && this.isShown) {
+    if (this.changes.differs(now, true) && this.isShown) {
       this.refresh();
     }
-    this.looked = text;
   }
 
   async refresh() {

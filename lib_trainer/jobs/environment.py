@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from lib_trainer.core.errors import ConfigError, EngineError, OutputError
+from lib_trainer.core.errors import ConfigError, EngineError
 from lib_trainer.core.events import Notice
 from lib_trainer.core.options import option
 from lib_trainer.core.units import duration
@@ -17,7 +17,7 @@ from lib_trainer.jobs.inspection import Holding, check_packages, loaded_device
 from lib_trainer.jobs.installer import Installer, OnEvent, Sources, Watch, make_venv, remove_tree, venv_python
 from lib_trainer.jobs.machine import Machine, this_machine
 from lib_trainer.jobs.pins import SHIPPED, Pins, check_python_version
-from lib_trainer.jobs.setup_lock import setup_lock
+from lib_trainer.jobs.setup_lock import setting_up
 from lib_trainer.jobs.stamp import EngineState, Stamp, engine_state, read_stamp, relative, write_stamp
 from lib_trainer.jobs.torch_builds import objection, remark
 
@@ -86,16 +86,7 @@ def ensure_engine(
     home = Path(home).absolute()
     if not options.renew and (ready := _ready(options, home, pins)):
         return ready
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "engine.lock").touch()
-    except OSError as error:
-        raise OutputError(f"The folder {home} can't be written ({error}); choose another.") from error
-
-    def on_wait() -> None:
-        on_event(Notice("Another set-up of the engine is running; waiting for it to end."))
-
-    with setup_lock(home / "engine.lock", on_wait, should_stop) as descriptor:
+    with setting_up(home, "engine", on_event, should_stop) as descriptor:
         if not options.renew and (ready := _ready(options, home, pins)):
             return ready
         watch = Watch(on_event, should_stop, (descriptor,))

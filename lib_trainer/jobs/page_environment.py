@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_trainer.core.errors import ConfigError, EngineError, OutputError
+from lib_trainer.core.errors import ConfigError, EngineError
 from lib_trainer.core.events import Notice
 from lib_trainer.core.options import option
 from lib_trainer.core.units import duration
@@ -16,7 +16,7 @@ from lib_trainer.core.whole_files import write_text
 from lib_trainer.jobs.child_processes import clean_environment, follow
 from lib_trainer.jobs.installer import Installer, OnEvent, Sources, Watch, make_venv, remove_tree, venv_python
 from lib_trainer.jobs.pins import NEWEST_PYTHON, OLDEST_PYTHON, Pins
-from lib_trainer.jobs.setup_lock import setup_lock
+from lib_trainer.jobs.setup_lock import setting_up
 from lib_trainer.jobs.stamp import base_exists
 
 PAGE_PINS = Pins(
@@ -74,17 +74,7 @@ def ensure_page(
     home = Path(home).absolute()
     if ready := ready_page(home, pins):
         return ready
-    lock = home / "page.lock"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock.touch()
-    except OSError as error:
-        raise OutputError(f"The folder {home} can't be written ({error}); choose another.") from error
-
-    def on_wait() -> None:
-        on_event(Notice("Another set-up of the page is running; waiting for it to end."))
-
-    with setup_lock(lock, on_wait, should_stop) as descriptor:
+    with setting_up(home, "page", on_event, should_stop) as descriptor:
         if ready := ready_page(home, pins):
             return ready
         return _make(options, home, pins, Watch(on_event, should_stop, (descriptor,)))

@@ -7,10 +7,39 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lib_trainer.core.errors import OutputError
+from lib_trainer.core.events import Notice
 from lib_trainer.core.file_lock import try_lock
 from lib_trainer.jobs.child_processes import SetupStoppedError
 
 RETRY_SECONDS = 0.2
+
+
+@contextmanager
+def setting_up(
+    home: Path, name: str, on_event: Callable[[Notice], None], should_stop: Callable[[], bool]
+) -> Iterator[int]:
+    """Hold the lock of one environment's set-up in the folder `home`, which is made first; a wait is told of.
+
+    Args:
+        name: the environment's, as "engine".
+
+    Raises:
+        OutputError: `home` can't be written.
+        SetupStoppedError: `should_stop` said so while waiting.
+    """
+    lock = home / f"{name}.lock"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    except OSError as error:
+        raise OutputError(f"The folder {home} can't be written ({error}); choose another.") from error
+
+    def on_wait() -> None:
+        on_event(Notice(f"Another set-up of the {name} is running; waiting for it to end."))
+
+    with setup_lock(lock, on_wait, should_stop) as descriptor:
+        yield descriptor
 
 
 @contextmanager

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_trainer.models.model import Family, Labels, Model, Shapes
+from lib_trainer.models.recognition import PROJECTION, is_whole
 
 if TYPE_CHECKING:
     import torch
 
     from lib_trainer.models.outline import Outline
-
-LATENT_CHANNELS = 4
 
 
 class StableDiffusion1(Family):
@@ -29,43 +28,24 @@ class StableDiffusion1(Family):
 
     @staticmethod
     def recognises(shapes: Shapes) -> bool:
-        """Whether a checkpoint with these tensor names and shapes (original layout) belongs to the family."""
-        first = shapes.get("model.diffusion_model.input_blocks.0.0.weight", ())
         # A 1x1 convolution here; a linear layer in version 2 and SDXL.
-        projection = shapes.get("model.diffusion_model.middle_block.1.proj_in.weight", ())
-        return (
-            len(first) == len(projection) == 4
-            and first[1] == LATENT_CHANNELS
-            and any(name.startswith("cond_stage_model.transformer.") for name in shapes)
-            and any(name.startswith("first_stage_model.decoder.") for name in shapes)
-        )
+        return is_whole(shapes, "cond_stage_model.transformer.") and len(shapes.get(PROJECTION, ())) == 4
 
     @staticmethod
     def outline(path: Path, shapes: Shapes) -> Outline:
-        """What those shapes tell of the checkpoint at `path`.
-
-        Raises:
-            ModelError: a tensor that gives a size is missing, or the configuration beside the model can't be used.
-        """
+        from lib_trainer.models.reading import SD1_READING
         from lib_trainer.models.sd1_keys import KeyMap
-        from lib_trainer.models.sd1_layout import read_layout, text_prefix
+        from lib_trainer.models.sd1_layout import text_prefix
         from lib_trainer.models.sd1_names import Sd1Names
         from lib_trainer.models.sd1_outline import Read, outline_of
-        from lib_trainer.models.sd1_settings import settings_of
 
-        layout = read_layout(path, shapes)
+        layout, settings = SD1_READING.sizes(path, shapes)
         keys = KeyMap(layout, text_prefix(shapes))
-        settings = settings_of(path, layout, shapes)
-        names = Sd1Names(layout, keys)
-        return outline_of(path, Read("sd1", shapes, layout, keys, names, settings.prediction))
+        return outline_of(path, Read("sd1", shapes, layout, keys, Sd1Names(layout, keys), settings.prediction))
 
     @staticmethod
     def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:
-        """Read a single file or a diffusers folder straight into `dtype`, offline, with no random initialisation.
+        from lib_trainer.models.reading import SD1_READING
+        from lib_trainer.models.sd1_model import Sd1Model
 
-        Raises:
-            ModelError: the file can't be read or something is missing in it.
-        """
-        from lib_trainer.models.sd1_model import load_sd1
-
-        return load_sd1(path, dtype, device)
+        return SD1_READING.load(path, Sd1Model, dtype, device)

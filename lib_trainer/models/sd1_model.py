@@ -20,22 +20,11 @@ from lib_trainer.models.outline import Names
 from lib_trainer.models.schedule import scaled_linear
 from lib_trainer.models.sd1_folder import open_folder
 from lib_trainer.models.sd1_keys import KeyMap
-from lib_trainer.models.sd1_layout import TOKENS, Layout, read_layout, text_prefix
+from lib_trainer.models.sd1_layout import TOKENS, Layout, text_prefix
 from lib_trainer.models.sd1_modules import build_text_encoder, build_unet, build_vae, check, fill, original_names
 from lib_trainer.models.sd1_names import Sd1Names
-from lib_trainer.models.sd1_settings import Settings, settings_of
+from lib_trainer.models.sd1_settings import Settings
 from lib_trainer.models.tensor_files import TensorFile, open_tensors
-
-
-def load_sd1(path: Path, dtype: torch.dtype, device: torch.device) -> Sd1Model:
-    """Read a single file or a diffusers folder.
-
-    Raises:
-        ModelError: the file can't be read, or tensors are missing in it or of the wrong shapes.
-    """
-    source = open_source(path)
-    layout = read_layout(path, source.shapes)
-    return Sd1Model(source, layout, settings_of(path, layout, source.shapes), dtype, device)
 
 
 def open_source(path: Path) -> TensorFile:
@@ -55,6 +44,7 @@ class Sd1Model:
 
     family = "sd1"
     zero_text_if_empty = False
+    no_clip_skip: str | None = None  # which layers the WebUI takes, where it does not heed clip skip
     token_padding: Padding = "end"
 
     def __init__(
@@ -132,6 +122,7 @@ class Sd1Model:
         Raises:
             ModelError: the text encoder has not so many layers.
         """
+        self._check_clip_skip(clip_skip)
         layers = self._text_encoder.encoder.layers
         if not 1 <= clip_skip <= len(layers):
             raise ModelError(f"Clip skip {clip_skip} is impossible; {self.path} allows 1 to {len(layers)}.")
@@ -139,6 +130,13 @@ class Sd1Model:
         for layer in layers[: len(layers) + 1 - clip_skip]:
             states = layer(states, None, is_causal=True)
         return self._text_encoder.final_layer_norm(states)  # type: ignore[no-any-return]
+
+    def _check_clip_skip(self, clip_skip: int) -> None:
+        if self.no_clip_skip and clip_skip != 1:
+            raise ModelError(
+                f"Clip skip is {clip_skip}, but for {self.no_clip_skip}, whatever is set; "
+                f"{self.path} needs clip skip 1."
+            )
 
     def predict(
         self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, frames: torch.Tensor | None = None

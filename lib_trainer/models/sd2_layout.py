@@ -7,11 +7,11 @@ from pathlib import Path
 
 from lib_trainer.models.model import Shapes
 from lib_trainer.models.open_clip import Prefixes
+from lib_trainer.models.reading import Reading
 from lib_trainer.models.sd1_layout import TEXT, Layout, read_layout
 from lib_trainer.models.sd1_settings import Rule
 
 PREFIXES = Prefixes("cond_stage_model.model.", TEXT)
-RULE = Rule(unet_head_width=64, text_activation="gelu")
 
 
 def read_sd2_layout(path: Path, shapes: Shapes) -> Layout:
@@ -30,3 +30,6 @@ def without_last_layer(shapes: Shapes, layout: Layout) -> dict[str, tuple[int, .
     """The same shapes without the text encoder's layer that is not used."""
     unused = f"{TEXT}text_model.encoder.layers.{layout.text.layers}."
     return {name: tuple(shape) for name, shape in shapes.items() if not name.startswith(unused)}
+
+
+READING = Reading(PREFIXES, Rule(unet_head_width=64, text_activation="gelu"), read_sd2_layout)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from lib_trainer.models.model import Shapes
 from lib_trainer.models.open_clip import Prefixes
+from lib_trainer.models.reading import Reading
 from lib_trainer.models.sd1_layout import Layout, read_layout
 from lib_trainer.models.sd1_settings import Rule
 
 FIRST, SECOND = "conditioner.embedders.0.transformer.", "conditioner.embedders.1.transformer."
 PREFIXES = Prefixes("conditioner.embedders.1.model.", SECOND)
-RULE = Rule(unet_head_width=64, latent_factor=0.13025)
 TEXT_NAMES = {
     f"{FIRST}text_model": "text_encoder.first",
     f"{SECOND}text_model": "text_encoder.second",
@@ -26,3 +26,6 @@ def read_sdxl_layout(path: Path, shapes: Shapes) -> Layout:
         ModelError: a tensor that gives a size is missing, or the levels don't follow the family's plan.
     """
     return read_layout(path, shapes, FIRST, SECOND)
+
+
+READING = Reading(PREFIXES, Rule(unet_head_width=64, latent_factor=0.13025), read_sdxl_layout)

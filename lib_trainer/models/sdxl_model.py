@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 
-from lib_trainer.core.errors import ModelError
-from lib_trainer.models.open_clip import SeenAsClip
 from lib_trainer.models.outline import Names
-from lib_trainer.models.sd1_model import Sd1Model, open_source
-from lib_trainer.models.sd1_settings import settings_of
-from lib_trainer.models.sdxl_layout import PREFIXES, RULE, TEXT_NAMES, read_sdxl_layout
+from lib_trainer.models.sd1_model import Sd1Model
+from lib_trainer.models.sdxl_layout import TEXT_NAMES
 from lib_trainer.models.sdxl_names import SdxlNames
 from lib_trainer.models.sdxl_text import TwoTextEncoders, unpacked
-
-
-def load_sdxl(path: Path, dtype: torch.dtype, device: torch.device) -> SdxlModel:
-    """Read a single file or a diffusers folder.
-
-    Raises:
-        ModelError: the file can't be read, or tensors are missing in it or of the wrong shapes.
-    """
-    source = SeenAsClip(open_source(path), PREFIXES)
-    layout = read_sdxl_layout(path, source.shapes)
-    return SdxlModel(source, layout, settings_of(path, layout, source.shapes, RULE), dtype, device)
 
 
 class SdxlModel(Sd1Model):
@@ -33,6 +18,7 @@ class SdxlModel(Sd1Model):
 
     family = "sdxl"
     zero_text_if_empty = True
+    no_clip_skip = "SDXL the WebUI takes the layers before the last"
 
     def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
         """Both encoders' hidden states side by side and the pooled state as a last row, [n, 78, width].
@@ -40,11 +26,7 @@ class SdxlModel(Sd1Model):
         Raises:
             ModelError: layers are to be skipped, which the WebUI does not do for this family.
         """
-        if clip_skip != 1:
-            raise ModelError(
-                f"Clip skip is {clip_skip}, but for SDXL the WebUI takes the layers before the last, whatever is set; "
-                f"{self.path} needs clip skip 1."
-            )
+        self._check_clip_skip(clip_skip)
         return self._text_encoder(ids.to(self.device))  # type: ignore[no-any-return]
 
     def predict(

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from lib_trainer.core.options import existing, option
+from lib_trainer.core.options import existing
 from lib_trainer.trainables.base import Shape
-from lib_trainer.trainables.layered import START_HELP, Design, LayeredOptions, told_sizes
+from lib_trainer.trainables.layered import START_HELP, Design, told_sizes
 from lib_trainer.trainables.lora import DOWN, UP, lora_shapes
 from lib_trainer.trainables.places import Place
+from lib_trainer.trainables.ranked import RankedOptions
 
 if TYPE_CHECKING:
     import torch
@@ -44,23 +45,16 @@ def dora_delta(weight: Tensor, addition: Tensor, lengths: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Dora(LayeredOptions):
+class Dora(RankedOptions):
     """A LoRA that learns directions and lengths apart: often nearer to full training, and slower."""
 
     marks: ClassVar[tuple[str, ...]] = (DOWN, LENGTHS)
 
-    rank: int = option(
-        16, "Size of the additions: more can learn more, and needs more pictures.", ge=1, le=1024, group="first"
-    )
-    alpha: float = option(16.0, "Strength of the additions; they are scaled by alpha / rank.", ge=0.001, le=4096)
-    conv_rank: int = option(0, "Rank of the 3x3 convolutions' additions; 0 leaves convolutions alone.", ge=0, le=1024)
-    conv_alpha: float = option(1.0, "Strength of the convolutions' additions.", ge=0.001, le=4096)
     start_from: Path | None = existing(None, START_HELP)
 
     def design(self, place: Place) -> DoraDesign | None:
-        if place.is_norm or (place.in_conv_block and not self.conv_rank):
-            return None
-        return DoraDesign(self.conv_rank, self.conv_alpha) if place.is_large else DoraDesign(self.rank, self.alpha)
+        size = self.size(place)
+        return DoraDesign(*size) if size else None
 
     @staticmethod
     def design_of(place: Place, found: Mapping[str, Tensor]) -> DoraDesign | None:

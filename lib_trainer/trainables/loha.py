@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from lib_trainer.core.options import existing, option
+from lib_trainer.core.options import existing
 from lib_trainer.trainables.base import Shape
-from lib_trainer.trainables.layered import START_HELP, Design, LayeredOptions, told_sizes
+from lib_trainer.trainables.layered import START_HELP, Design, told_sizes
 from lib_trainer.trainables.places import Place
+from lib_trainer.trainables.ranked import RankedOptions
 
 if TYPE_CHECKING:
     import torch
@@ -31,23 +32,16 @@ def loha_delta(named: Mapping[str, Tensor], scale: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Loha(LayeredOptions):
+class Loha(RankedOptions):
     """Products of two low-rank additions: a small file that can hold richer changes than a LoRA of its size."""
 
     marks: ClassVar[tuple[str, ...]] = NAMES
 
-    rank: int = option(
-        16, "Size of the additions: more can learn more, and needs more pictures.", ge=1, le=1024, group="first"
-    )
-    alpha: float = option(16.0, "Strength of the additions; they are scaled by alpha / rank.", ge=0.001, le=4096)
-    conv_rank: int = option(0, "Rank of the 3x3 convolutions' additions; 0 leaves convolutions alone.", ge=0, le=1024)
-    conv_alpha: float = option(1.0, "Strength of the convolutions' additions.", ge=0.001, le=4096)
     start_from: Path | None = existing(None, START_HELP)
 
     def design(self, place: Place) -> LohaDesign | None:
-        if place.is_norm or (place.in_conv_block and not self.conv_rank):
-            return None
-        return LohaDesign(self.conv_rank, self.conv_alpha) if place.is_large else LohaDesign(self.rank, self.alpha)
+        size = self.size(place)
+        return LohaDesign(*size) if size else None
 
     @staticmethod
     def design_of(place: Place, found: Mapping[str, Tensor]) -> LohaDesign | None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 from lib_trainer.core.options import existing, option
 from lib_trainer.trainables.base import Shape
 from lib_trainer.trainables.block_ranks import BlockRanks
-from lib_trainer.trainables.layered import START_HELP, Design, LayeredOptions, told_sizes
+from lib_trainer.trainables.layered import START_HELP, Design, told_sizes
 from lib_trainer.trainables.places import MAP, Place
+from lib_trainer.trainables.ranked import RankedOptions
 
 if TYPE_CHECKING:
     import torch
@@ -24,19 +25,13 @@ DOWN, UP = "lora_down.weight", "lora_up.weight"
 
 
 @dataclass(frozen=True)
-class Lora(LayeredOptions):
+class Lora(RankedOptions):
     """A small file that changes a model: low-rank additions to its layers."""
 
     families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
     marks: ClassVar[tuple[str, ...]] = (DOWN,)
     foreign: ClassVar[tuple[str, ...]] = ("dora_scale",)
 
-    rank: int = option(
-        16, "Size of the additions: more can learn more, and needs more pictures.", ge=1, le=1024, group="first"
-    )
-    alpha: float = option(16.0, "Strength of the additions; they are scaled by alpha / rank.", ge=0.001, le=4096)
-    conv_rank: int = option(0, "Rank of the 3x3 convolutions' additions; 0 leaves convolutions alone.", ge=0, le=1024)
-    conv_alpha: float = option(1.0, "Strength of the convolutions' additions.", ge=0.001, le=4096)
     block_ranks: BlockRanks = option(
         BlockRanks(),
         "Other ranks for some layers, as 'mid_block=32, up_blocks_1*attn2=8': part of the layer's name in the file "
@@ -60,26 +55,23 @@ class Lora(LayeredOptions):
 
     def designs(self, places: Collection[Place]) -> dict[Place, Design]:
         designs = super().designs(places)
-        self.block_ranks.check(place.name for place in places if self._rank(place))
+        self.block_ranks.check(place.name for place in places if self.size(place))
         return designs
 
     def design(self, place: Place) -> LoraDesign | None:
-        usual = self._rank(place)
-        rank = self.block_ranks.rank_of(place.name, usual) if usual else 0
+        size = self.size(place)
+        if size is None:
+            return None
+        usual, alpha = size
+        rank = self.block_ranks.rank_of(place.name, usual)
         if not rank:
             return None
-        alpha = self.conv_alpha if place.is_large else self.alpha
         # Loaders divide by the rank: what the file calls alpha makes up for a rank of its own, or for the root.
         if self.rank_stabilised:
             alpha *= math.sqrt(rank)
         elif rank != usual:
             alpha *= rank / usual
         return LoraDesign(rank, alpha, self)
-
-    def _rank(self, place: Place) -> int:
-        if place.is_norm or (place.in_conv_block and not self.conv_rank):
-            return 0
-        return self.conv_rank if place.is_large else self.rank
 
     @staticmethod
     def design_of(place: Place, found: Mapping[str, Tensor]) -> LoraDesign | None:
