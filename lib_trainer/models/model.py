@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     import torch
 
+    from lib_trainer.models.extra_words import ExtraWords
     from lib_trainer.models.original_tensors import OriginalTensors
     from lib_trainer.models.outline import Outline
 
@@ -71,6 +72,7 @@ class Model(Protocol):
     device: torch.device
     dtype: torch.dtype  # of the parts' weights
     vae_dtype: torch.dtype  # what the VAE computes in
+    extra_words: ExtraWords  # words that it is taught besides its vocabulary
     zero_text_if_empty: bool  # whether an empty negative prompt counts as no text at all, as the WebUI has it for SDXL
 
     @property
@@ -87,6 +89,9 @@ class Model(Protocol):
 
     def tokenize(self, captions: list[str]) -> torch.Tensor:
         """Token ids [n, 77]; what does not fit is cut."""
+
+    def token_ids(self, text: str) -> list[int]:
+        """Ids of a text's tokens, without begin and end, uncut; rows of `extra_words` have ids of 49408 and more."""
 
     def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
         """What the text encoders make of captions; clip_skip as the WebUI counts it, 1 = the family's usual layer.

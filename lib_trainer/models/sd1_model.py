@@ -12,6 +12,7 @@ import torch
 
 from lib_trainer.core.errors import ModelError
 from lib_trainer.models.clip_tokens import ClipTokens, Padding
+from lib_trainer.models.extra_words import ExtraWords
 from lib_trainer.models.memory import return_freed_memory
 from lib_trainer.models.model import Prediction
 from lib_trainer.models.open_clip import SeenAsClip
@@ -78,6 +79,7 @@ class Sd1Model:
         }
         for part, module in (*self._empty.items(), ("vae", build_vae(layout.vae))):
             check(module, part, source, self._keys)
+        self.extra_words = ExtraWords(self._tokens, self._empty["text_encoder"])
 
     def _text_names(self) -> str | Mapping[str, str]:
         """The original names of the text encoders, as `KeyMap` takes them."""
@@ -114,7 +116,11 @@ class Sd1Model:
 
     def tokenize(self, captions: list[str]) -> torch.Tensor:
         """Token ids [n, 77] on the CPU; what does not fit is cut."""
-        return self._tokens(captions)
+        return self._tokens.framed([self.token_ids(caption) for caption in captions])
+
+    def token_ids(self, text: str) -> list[int]:
+        """Ids of a text's tokens, without begin and end, uncut; those of extra words among them."""
+        return self.extra_words.token_ids(text)
 
     def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
         """Hidden states [n, 77, width] of the text encoder; clip_skip as the WebUI counts it, 1 = the last layer.
