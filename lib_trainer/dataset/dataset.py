@@ -17,6 +17,7 @@ from lib_trainer.dataset.captions import steady_captions, vary_caption
 from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.encoding import encode_views
 from lib_trainer.dataset.entries import Entry, find_entries
+from lib_trainer.dataset.mask_cache import MaskCache
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Showing, Size, epoch_batches, steps_per_epoch
 from lib_trainer.dataset.prospects import check_step
@@ -33,7 +34,8 @@ SHORT_BATCHES = 0.75
 class Batch:
     """Pictures of one size: mean and std of their latents, each [n, channels, height, width] in fp32 on the CPU.
 
-    `frames` [n, 6] tells how each was scaled and cropped, as `Model.predict` has it.
+    `frames` [n, 6] tells how each was scaled and cropped, as `Model.predict` has it; `masks` [n, height, width] how
+    much each place of a latent counts, 0 to 1; without them all of it counts.
     """
 
     mean: torch.Tensor
@@ -41,6 +43,7 @@ class Batch:
     captions: list[str]
     paths: list[Path]
     frames: torch.Tensor
+    masks: torch.Tensor | None = None
 
 
 class Dataset:
@@ -59,6 +62,7 @@ class Dataset:
         self._options = options
         self._model = model
         self._cache = cache
+        self._masks = MaskCache(context.cache, model.pixels_per_latent, context.warn)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -78,7 +82,7 @@ class Dataset:
         """The latents and captions of one batch; a cache file that was damaged or removed meanwhile is made anew.
 
         Raises:
-            DataError: that was needed, and the picture can't be read any more.
+            DataError: that was needed, and the picture or its mask can't be read any more.
         """
         entries = [self.entries[showing.entry] for showing in plan]
         views = [self._view(showing, epoch) for showing in plan]
@@ -89,7 +93,24 @@ class Dataset:
             captions=[self._caption(showing, epoch) for showing in plan],
             paths=[entry.path for entry in entries],
             frames=torch.tensor([view.frame(entry.size) for view, entry in zip(views, entries, strict=True)]),
+            masks=self._masks_of(plan, views, epoch) if self._options.masks.wanted else None,
         )
+
+    def prepare_masks(self) -> None:
+        """Make those masks that no cache holds, and say it where they show nothing or everything.
+
+        Raises:
+            DataError: a mask can't be read.
+            OutputError: the cache can't be written.
+        """
+        masked = [(entry.mask, entry.view) for entry in self.entries if entry.mask is not None]
+        for path, reason in self._masks.prepare(masked).items():
+            raise DataError(f"The mask {path} can't be used: {reason}.")
+        shown = {mask.path: self._masks.read(mask, view) for mask, view in masked}
+        for path in [path for path, mask in shown.items() if not mask.any()]:
+            self.context.warn(f"The mask {path} is black all over: it leaves nothing of its picture to learn.")
+        if shown and all(bool((mask == 1).all()) for mask in shown.values()):
+            self.context.warn("No picture has anything masked out, so masks change nothing; is it the right folder?")
 
     @property
     def _buckets(self) -> list[Size]:
@@ -107,6 +128,19 @@ class Dataset:
         view = self.entries[showing.entry].view
         random = showing.random(self.context.seed, epoch, "flip")
         return view.mirror() if random.random() < self._options.flip else view
+
+    def _masks_of(self, plan: BatchPlan, views: list[View], epoch: int) -> torch.Tensor:
+        """What counts of each picture [n, height, width]; all of it where there is no mask or the mask is ignored."""
+        masks = []
+        for showing, view in zip(plan, views, strict=True):
+            mask = self.entries[showing.entry].mask
+            chance = showing.random(self.context.seed, epoch, "mask").random()
+            if mask is None or chance < self._options.masks.unmasked_steps:
+                width, height = (side // self._model.pixels_per_latent for side in view.size)
+                masks.append(torch.ones(height, width))
+            else:
+                masks.append(self._masks.read(mask, view))
+        return torch.stack(masks)
 
     def _latents(self, view: View) -> Latents:
         latents = self._cache.read(view)
@@ -144,6 +178,7 @@ def open_dataset(options: DatasetOptions, model: Model, context: DatasetContext)
     if not usable:
         raise DataError(f"None of the {len(entries)} pictures in {options.folder} can be read; see the notices above.")
     dataset = Dataset(usable, options, model, cache, context)
+    dataset.prepare_masks()
     _notice_short_batches(dataset)
     return dataset
 

@@ -11,6 +11,8 @@ from lib_trainer.core.errors import DataError
 from lib_trainer.dataset.cache import View
 from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.digests import picture_digests
+from lib_trainer.dataset.mask_cache import Mask
+from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
 from lib_trainer.dataset.progress import PictureProgress
@@ -31,6 +33,7 @@ class Entry:
     caption: str
     repeats: int
     size: Size
+    mask: Mask | None = None
 
     @property
     def path(self) -> Path:
@@ -50,8 +53,8 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     """Scan the folder and report what it holds, before anything is encoded.
 
     Raises:
-        DataError: there is no such folder, or no readable picture in it.
-        ConfigError: the sizes or the source of the captions contradict each other.
+        DataError: there is no such folder, no readable picture in it, or a mask can't be used.
+        ConfigError: the sizes, the source of the captions, or the folders contradict each other.
         StopRequested: asked for during the scan.
     """
     bucket_sizes(options.buckets)  # whether there are any, before a long scan
@@ -64,12 +67,17 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     found = scan(options.folder, options.captions, look)
     for event in (*picture_notices(found), *describe_pictures(found, options.buckets, options.repeats)):
         context.emit(event)
-    return _entries(prospects(found, options), options, context)
+    masks = find_masks(found, options)
+    for message in masks.notices:
+        context.warn(message)
+    return _entries(prospects(found, options), masks.files, options, context)
 
 
-def _entries(found: Sequence[Prospect], options: DatasetOptions, context: DatasetContext) -> list[Entry]:
-    place = hashlib.sha256(str(options.folder).encode("utf-8")).hexdigest()[:16]
-    digests = picture_digests([prospect.path for prospect in found], context.cache / "digests" / f"{place}.json")
+def _entries(
+    found: Sequence[Prospect], masks: dict[Path, Path], options: DatasetOptions, context: DatasetContext
+) -> list[Entry]:
+    digests = _digests([prospect.path for prospect in found], options.folder, context)
+    of_masks = _digests(list(masks.values()), options.masks.folder, context) if options.masks.folder else {}
     entries = []
     for prospect in found:
         if prospect.path not in digests:
@@ -78,7 +86,20 @@ def _entries(found: Sequence[Prospect], options: DatasetOptions, context: Datase
         size = (prospect.picture.width, prospect.picture.height)
         scaled, box = cover(*size, prospect.bucket)
         view = View(prospect.path, digests[prospect.path], scaled, box)
-        entries.append(Entry(view, prospect.caption, prospect.repeats, size))
+        mask = _mask(view, masks.get(prospect.path), of_masks, options.masks.transparency)
+        entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask))
     if not entries:
         raise DataError(f"None of the {len(found)} pictures in {options.folder} can be read any more.")
     return entries
+
+
+def _digests(paths: list[Path], folder: Path, context: DatasetContext) -> dict[Path, str]:
+    place = hashlib.sha256(str(folder).encode("utf-8")).hexdigest()[:16]
+    return picture_digests(paths, context.cache / "digests" / f"{place}.json")
+
+
+def _mask(view: View, file: Path | None, digests: dict[Path, str], transparency: bool) -> Mask | None:
+    """The picture's mask: a file of its own, else its transparency where that counts."""
+    if file is not None:
+        return Mask(file, digests.get(file, ""), opacity=False)  # one that is gone is named when it is read
+    return Mask(view.path, view.digest, opacity=True) if transparency else None

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_trainer.core.errors import ConfigError
-from lib_trainer.core.events import Event
+from lib_trainer.core.events import Event, Notice
+from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
 from lib_trainer.images.buckets import bucket_sizes, target_size
@@ -84,8 +85,8 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     `on_progress(done, total)` counts files; what it raises ends the scan.
 
     Raises:
-        DataError: there is no such folder, or no readable picture in it.
-        ConfigError: the sizes or the source of the captions contradict each other.
+        DataError: there is no such folder, no readable picture in it, or a mask can't be used.
+        ConfigError: the sizes, the source of the captions, or the folders contradict each other.
         OutputError: the cache can't be written.
     """
     bucket_sizes(options.buckets)  # whether there are any, before a long scan
@@ -93,4 +94,5 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     found = scan(options.folder, options.captions, on_progress, known.measure)
     known.save()
     report = [*picture_notices(found), *describe_pictures(found, options.buckets, options.repeats)]
+    report += [Notice(message, level="warning") for message in find_masks(found, options).notices]
     return Survey(prospects(found, options), len(found.skipped), report)

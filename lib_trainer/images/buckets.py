@@ -110,19 +110,30 @@ def cover(width: int, height: int, target: Size) -> tuple[Size, Box]:
 
 def part_shown(width: int, height: int, target: Size) -> Part:
     """The part (left, top, right, bottom) of a picture, in its own pixels, that `cover` leaves of it."""
-    scaled, box = cover(width, height, target)
+    return part_of((width, height), *cover(width, height, target))
+
+
+def part_of(size: Size, scaled: Size, box: Box) -> Part:
+    """The part of a picture of that size, in its own pixels, that lies in the box once the picture is scaled."""
+    width, height = size
     across, down = width / scaled[0], height / scaled[1]
     return box[0] * across, box[1] * down, min(box[2] * across, width), min(box[3] * down, height)
 
 
 def crop_to(image: Image, target: Size) -> Image:
     """The picture scaled and cropped to `target` as `cover` says, filtered with Lanczos."""
+    return cut(image, *cover(image.width, image.height, target))
+
+
+def cut(image: Image, scaled: Size, box: Box) -> Image:
+    """The picture scaled and then cropped to the box (left, top, right, bottom), filtered with Lanczos."""
     from PIL.Image import Resampling
 
-    if image.size == target:
+    target = box[2] - box[0], box[3] - box[1]
+    if image.size == scaled == target:
         return image
     # Filtering straight from the source's part keeps a very long, thin picture from becoming a huge one in between.
-    part = part_shown(image.width, image.height, target)
+    part = part_of(image.size, scaled, box)
     return image.resize(target, Resampling.LANCZOS, box=part, reducing_gap=REDUCING_GAP)
 
 

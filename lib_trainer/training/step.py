@@ -12,6 +12,7 @@ from lib_trainer.core.errors import TrainingError
 from lib_trainer.core.events import Notice
 from lib_trainer.dataset.dataset import Batch
 from lib_trainer.training.diffusion import add_noise, draw_noise, min_snr_weight, target
+from lib_trainer.training.masked_loss import picture_losses
 from lib_trainer.training.randomness import generator
 from lib_trainer.training.session import Session
 
@@ -63,7 +64,7 @@ class Stepper:
         alphas = session.model.alphas_cumprod[timesteps]
         answer = session.denoise(add_noise(latents, noise, alphas), timesteps, batch.captions, batch.frames)
         wanted = target(session.prediction, latents, noise, alphas).to(answer.device)
-        losses = options.loss.per_sample(answer, wanted)
+        losses = picture_losses(options.loss.per_value(answer, wanted), batch.masks, options.dataset.masks)
         if options.diffusion.min_snr_gamma is not None:
             weight = min_snr_weight(alphas, options.diffusion.min_snr_gamma, session.prediction)
             losses = losses * weight.to(losses.device)

@@ -98,7 +98,10 @@ def _rates_now(session: Session) -> dict[str, float]:
 
 def _belongs_to(session: Session) -> str:
     """What must be the same for a state to be resumed: all options, and the pictures with their captions."""
-    entries = [(entry.view.digest, entry.caption, entry.repeats, entry.bucket) for entry in session.dataset.entries]
+    entries = [
+        (entry.view.digest, entry.caption, entry.repeats, entry.bucket, entry.mask and entry.mask.digest)
+        for entry in session.dataset.entries
+    ]
     return digest(dump(session.options), entries, len(session.held_out))
 
 

@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 class LossOptions(Protocol):
     """Options of one loss."""
 
-    def per_sample(self, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """The loss of each sample [n] for predictions and targets [n, c, h, w], fp32."""
+    def per_value(self, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """The loss of each value [n, c, h, w] for predictions and targets of that shape, fp32."""
