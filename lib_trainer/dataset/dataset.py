@@ -103,13 +103,14 @@ class Dataset:
             DataError: a mask can't be read.
             OutputError: the cache can't be written.
         """
-        masked = [(entry.mask, entry.view) for entry in self.entries if entry.mask is not None]
+        masked = [(entry.mask, view) for entry in self.entries if entry.mask is not None for view in entry.shown]
         for path, reason in self._masks.prepare(masked).items():
             raise DataError(f"The mask {path} can't be used: {reason}.")
-        shown = {mask.path: self._masks.read(mask, view) for mask, view in masked}
-        for path in [path for path, mask in shown.items() if not mask.any()]:
-            self.context.warn(f"The mask {path} is black all over: it leaves nothing of its picture to learn.")
-        if shown and all(bool((mask == 1).all()) for mask in shown.values()):
+        read = [(mask.path, self._masks.read(mask, view)) for mask, view in masked]
+        visible = {path for path, mask in read if mask.any()}
+        for path in dict.fromkeys(path for path, _ in read if path not in visible):
+            self.context.warn(f"The mask {path} is black where its picture is shown; it leaves nothing of it to learn.")
+        if read and all(bool((mask == 1).all()) for _, mask in read):
             self.context.warn("No picture has anything masked out, so masks change nothing; is it the right folder?")
 
     @property
@@ -125,7 +126,8 @@ class Dataset:
         return vary_caption(self.entries[showing.entry].caption, self._options, random)
 
     def _view(self, showing: Showing, epoch: int) -> View:
-        view = self.entries[showing.entry].view
+        shown = self.entries[showing.entry].shown
+        view = shown[showing.random(self.context.seed, epoch, "crop").randrange(len(shown))]
         random = showing.random(self.context.seed, epoch, "flip")
         return view.mirror() if random.random() < self._options.flip else view
 
@@ -210,6 +212,6 @@ def _missing(entries: Sequence[Entry], options: DatasetOptions, cache: LatentCac
 
 
 def _latent_bytes(entries: Sequence[Entry], mirrored_too: bool, model: Model) -> int:
-    values = sum(width * height for entry in entries for width, height in [entry.bucket])
-    per_latent = model.pixels_per_latent**2
-    return values // per_latent * model.latent_channels * torch.float32.itemsize * 2 * (2 if mirrored_too else 1)
+    sizes = [view.size for entry in entries for view in entry.views(mirrored_too)]
+    pixels = sum(width * height for width, height in sizes)
+    return pixels // model.pixels_per_latent**2 * model.latent_channels * torch.float32.itemsize * 2

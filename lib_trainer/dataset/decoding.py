@@ -10,7 +10,7 @@ from itertools import islice
 import torch
 
 from lib_trainer.dataset.cache import View
-from lib_trainer.images.buckets import crop_to
+from lib_trainer.images.buckets import cut
 from lib_trainer.images.pixels import PictureError, open_picture
 
 THREADS = 4
@@ -38,7 +38,7 @@ def decode(view: View, background: str) -> Decoded:
     from numpy import asarray
 
     try:
-        picture = crop_to(open_picture(view.path, background), view.size)
+        picture = cut(open_picture(view.path, background), view.scaled, view.box)
     except PictureError as error:
         return error.reason
     pixels = torch.from_numpy(asarray(picture).copy())

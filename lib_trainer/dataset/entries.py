@@ -10,6 +10,7 @@ from pathlib import Path
 from lib_trainer.core.errors import DataError
 from lib_trainer.dataset.cache import View
 from lib_trainer.dataset.context import DatasetContext
+from lib_trainer.dataset.crops import crops
 from lib_trainer.dataset.digests import picture_digests
 from lib_trainer.dataset.mask_cache import Mask
 from lib_trainer.dataset.masks import find_masks
@@ -26,7 +27,8 @@ from lib_trainer.images.report import describe_pictures, picture_notices
 class Entry:
     """One picture to learn from: its caption as it was found, its repeats by the folder and the options together.
 
-    `size` is the picture's own, before it is scaled.
+    `size` is the picture's own, before it is scaled; `view` shows its middle, `crops` are what is shown of it, where
+    that is not the middle.
     """
 
     view: View
@@ -34,6 +36,7 @@ class Entry:
     repeats: int
     size: Size
     mask: Mask | None = None
+    crops: tuple[View, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -44,9 +47,14 @@ class Entry:
         """Width and height in pixels after scaling and cropping."""
         return self.view.size
 
+    @property
+    def shown(self) -> tuple[View, ...]:
+        """The views of which one is shown each time, mirrored or not."""
+        return self.crops or (self.view,)
+
     def views(self, mirrored_too: bool) -> list[View]:
         """What must be encoded to show this picture."""
-        return [self.view, self.view.mirror()] if mirrored_too else [self.view]
+        return [each for view in self.shown for each in ((view, view.mirror()) if mirrored_too else (view,))]
 
 
 def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry]:
@@ -87,7 +95,8 @@ def _entries(
         scaled, box = cover(*size, prospect.bucket)
         view = View(prospect.path, digests[prospect.path], scaled, box)
         mask = _mask(view, masks.get(prospect.path), of_masks, options.masks.transparency)
-        entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask))
+        shown = crops(view, options.crop, context.seed)
+        entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask, shown))
     if not entries:
         raise DataError(f"None of the {len(found)} pictures in {options.folder} can be read any more.")
     return entries

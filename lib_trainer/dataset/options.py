@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_trainer.core.options import existing, labelled, option, section
+from lib_trainer.dataset.crop_options import CropOptions
 from lib_trainer.dataset.mask_options import MaskOptions
 from lib_trainer.images.options import BucketOptions, CaptionOptions
 
@@ -33,6 +34,7 @@ class DatasetOptions:
     background: str = option("white", "Colour behind transparent pictures: a name or #rrggbb.")
     captions: CaptionOptions = section(CaptionOptions)
     buckets: BucketOptions = section(BucketOptions)
+    crop: CropOptions = section(CropOptions)
     masks: MaskOptions = section(MaskOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
 
@@ -41,5 +43,5 @@ def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
     """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
     return replace(
         options, folder=folder, repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
-        masks=MaskOptions(),
+        crop=CropOptions(), masks=MaskOptions(),
     )  # fmt: skip

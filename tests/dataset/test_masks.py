@@ -187,7 +187,7 @@ def test_masks_that_change_nothing_or_hide_everything_are_told(
     assert "masks change nothing" in recording.messages
     make_mask("a.png", numpy.zeros((64, 64)))
     open_dataset(options(), model, context)
-    assert "a.png is black all over" in recording.messages
+    assert "a.png is black where its picture is shown" in recording.messages
 
 
 def test_a_repainted_mask_is_read_anew_and_others_come_from_the_cache(
