@@ -1,8 +1,9 @@
-"""Files that are either there whole or not at all: written under a temporary name, flushed, then renamed."""
+"""Files and folders that are either there whole or not at all: written under a temporary name, flushed, renamed."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: what the disk said; the old file, if any, is untouched then.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.tmp")
+    temporary = _temporary(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with temporary.open("wb") as file:
@@ -29,6 +30,53 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A new folder that takes its name only when the block ends well; one of that name is replaced.
+
+    Its temporary name is as that of files; the old folder is gone for a moment while they are exchanged.
+
+    Raises:
+        OSError: what the disk said; the old folder, if any, is untouched then.
+    """
+    temporary = _temporary(path)
+    old = temporary.with_suffix(".old.tmp")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        _flush(temporary)
+        if path.exists():
+            path.replace(old)
+        try:
+            temporary.replace(path)
+        except OSError:
+            if old.exists():
+                old.replace(path)
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; it may be gone already."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _flush(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.tmp")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import torch
 
     from lib_trainer.models.extra_words import ExtraWords
+    from lib_trainer.models.diffusers_folder import DiffusersFolder
     from lib_trainer.models.original_tensors import OriginalTensors
     from lib_trainer.models.outline import Outline
 
@@ -65,7 +66,8 @@ class Model(Protocol):
 
     family: str
     path: Path
-    prediction: Prediction
+    prediction: Prediction  # where nothing tells it, it may be known only when the parts are read
+    prediction_told: bool  # whether the file or what lies beside it says what the model predicts
     alphas_cumprod: torch.Tensor  # [1000], fp32, on the CPU
     latent_channels: int
     pixels_per_latent: int
@@ -130,3 +132,9 @@ class Model(Protocol):
 
     def original_tensors(self) -> OriginalTensors:
         """Every tensor under its name and in its shape in the original single-file layout; read lazily, one by one."""
+
+    def diffusers_folder(self) -> DiffusersFolder:
+        """What a diffusers folder of the model holds; its tensors are read when they are asked for."""
+
+    def webui_config(self) -> dict[str, Any] | None:
+        """What must lie as a `.yaml` beside a file of the model for the WebUI to read it rightly; None if nothing."""

@@ -24,6 +24,7 @@ class Outline:
     """What can be known of a model before it is loaded.
 
     Args:
+        prediction_told: whether that is said anywhere; else the loaded model is tried.
         modules: the shape of each module's weight, by the parts that can be trained ("unet", "text_encoder").
         biased: those of the modules that have a bias, as "unet.conv_in".
         values: how many numbers those parts have in all.
@@ -35,6 +36,7 @@ class Outline:
 
     family: str
     prediction: Prediction
+    prediction_told: bool
     modules: dict[str, dict[str, tuple[int, ...]]]
     biased: frozenset[str]
     values: int

@@ -41,7 +41,7 @@ class StableDiffusion1(Family):
 
         layout, settings = SD1_READING.sizes(path, shapes)
         keys = KeyMap(layout, text_prefix(shapes))
-        return outline_of(path, Read("sd1", shapes, layout, keys, Sd1Names(layout, keys), settings.prediction))
+        return outline_of(path, Read("sd1", shapes, layout, keys, Sd1Names(layout, keys), settings))
 
     @staticmethod
     def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:

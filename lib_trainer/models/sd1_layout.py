@@ -23,6 +23,8 @@ class UnetSizes:
 
     Args:
         depths: blocks of each transformer of a level, those in the middle as those of the last; 1 where there are none.
+        latent_channels: of the noisy latents, and of the answer.
+        extra_channels: what the U-Net is given beside them: none, or the mask and the masked picture of inpainting.
         added_width: values of what a picture is told apart from its text (SDXL's pooled text and sizes).
         projects_tokens: whether transformers begin and end with linear layers, not with convolutions.
     """
@@ -35,6 +37,12 @@ class UnetSizes:
     depths: tuple[int, ...] = ()
     added_width: int = 0
     projects_tokens: bool = False
+    extra_channels: int = 0
+
+    @property
+    def input_channels(self) -> int:
+        """Channels that the U-Net is given."""
+        return self.latent_channels + self.extra_channels
 
     def depth(self, level: int) -> int:
         """Blocks of each transformer of a level."""
@@ -112,7 +120,7 @@ def _unet(path: Path, shapes: Shapes) -> UnetSizes:
             f"The U-Net in {path} has blocks of {levels} (channels, transformer blocks), which Stable Diffusion models "
             "don't have: within a level all must be equal, and every level must have as many. Use another checkpoint."
         )
-    latent_channels = shapes[f"{UNET}input_blocks.0.0.weight"][1]
+    latent_channels = shapes[f"{UNET}out.2.weight"][0]
     text_width = shapes[f"{UNET}middle_block.1.transformer_blocks.0.attn2.to_k.weight"][1]
     depths = tuple(max(level[0][1], 1) for level in levels)
     return UnetSizes(
@@ -124,6 +132,7 @@ def _unet(path: Path, shapes: Shapes) -> UnetSizes:
         depths=depths if max(depths) > 1 else (),
         added_width=shapes.get(f"{UNET}label_emb.0.0.weight", (0, 0))[1],
         projects_tokens=len(shapes[f"{UNET}middle_block.1.proj_in.weight"]) == LINEAR,
+        extra_channels=shapes[f"{UNET}input_blocks.0.0.weight"][1] - latent_channels,
     )
 
 

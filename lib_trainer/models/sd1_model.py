@@ -13,6 +13,7 @@ import torch
 from lib_trainer.core.errors import ModelError
 from lib_trainer.models.clip_tokens import ClipTokens, Padding
 from lib_trainer.models.extra_words import ExtraWords
+from lib_trainer.models.diffusers_folder import DiffusersFolder, text_names
 from lib_trainer.models.memory import return_freed_memory
 from lib_trainer.models.model import Prediction
 from lib_trainer.models.open_clip import SeenAsClip
@@ -26,6 +27,8 @@ from lib_trainer.models.sd1_modules import build_text_encoder, build_unet, build
 from lib_trainer.models.sd1_names import Sd1Names
 from lib_trainer.models.sd1_settings import Settings
 from lib_trainer.models.tensor_files import TensorFile, open_tensors
+from lib_trainer.models.tensor_tables import PartTensors
+from lib_trainer.models.webui_config import config_beside, webui_config, with_prediction
 
 
 def open_source(path: Path) -> TensorFile:
@@ -58,6 +61,7 @@ class Sd1Model:
                 )
         self.path: Path = source.path
         self.prediction: Prediction = settings.prediction
+        self.prediction_told = settings.prediction_told
         self.dtype, self.device = dtype, device
         # fp16 overflows in some autoencoders; bf16 has the range.
         self.vae_dtype = torch.bfloat16 if _has_fast_bf16(device) else torch.float32
@@ -71,6 +75,7 @@ class Sd1Model:
         self._names = self._network_names()
         self._tokens = ClipTokens(self.token_padding)
         self._vae: Any = None
+        self._config_beside = config_beside(source.path)
         # The parameters under the names they have before a trainable wraps modules; filled with the parts.
         self._parameters: dict[str, dict[str, torch.nn.Parameter]] = {}
         self._empty = {
@@ -196,6 +201,36 @@ class Sd1Model:
         if isinstance(self._source, SeenAsClip):
             return OriginalTensors(self._source.source, self._source.joined(loaded))
         return OriginalTensors(self._source, loaded)
+
+    def webui_config(self) -> dict[str, Any] | None:
+        """The source's own, or one made here if the model predicts the velocity, which the WebUI does not guess."""
+        if self._config_beside is not None:
+            return with_prediction(self._config_beside, self.prediction)
+        return webui_config(self._layout, self._settings, self.prediction) if self.prediction == "v" else None
+
+    def diffusers_folder(self) -> DiffusersFolder:
+        """What a diffusers folder of the model holds; its tensors are read when they are asked for."""
+        folder, vae = DiffusersFolder(), build_vae(self._layout.vae)
+        stored = original_names(vae, "vae", self._keys)
+        shapes = {name: tuple(tensor.shape) for name, tensor in vae.state_dict().items()}
+        told = {"scaling_factor": self._settings.latent_factor}
+        folder.add_model("unet", self._unet, self._part_tensors("unet"), {})
+        folder.add_model("vae", vae, PartTensors(self._source, stored, shapes, {}), told)
+        self._add_texts(folder, self._part_tensors("text_encoder"))
+        folder.add_schedule(self._settings, self.prediction)
+        folder.add_index(is_inpainting=self._layout.unet.extra_channels > 0)
+        return folder
+
+    def _add_texts(self, folder: DiffusersFolder, tensors: PartTensors) -> None:
+        """Add the text encoders, given by their tensors, and their tokenizers."""
+        folder.add_text_encoder("text_encoder", self._text_encoder, tensors.renamed(text_names(tensors)))
+        folder.add_tokenizer("tokenizer", self.token_padding)
+
+    def _part_tensors(self, part: str) -> PartTensors:
+        _ = self.parts  # read, if they are not yet
+        loaded = self._parameters[part]
+        stored = {name: self._keys.original(f"{part}.{name}") or "" for name in loaded}
+        return PartTensors(self._source, stored, {name: tuple(one.shape) for name, one in loaded.items()}, loaded)
 
     @cached_property
     def vae_digest(self) -> str:

@@ -30,7 +30,7 @@ def build_unet(sizes: UnetSizes, settings: Settings) -> torch.nn.Module:
     up = ["CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(sizes.attention)]
     with torch.device("meta"):
         unet = UNet2DConditionModel(
-            in_channels=sizes.latent_channels,
+            in_channels=sizes.input_channels,
             out_channels=sizes.latent_channels,
             block_out_channels=sizes.channels,
             layers_per_block=sizes.layers,

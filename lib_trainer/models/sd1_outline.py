@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_trainer.models.model import Prediction, Shapes
+from lib_trainer.models.model import Shapes
 from lib_trainer.models.outline import Names, Outline
 from lib_trainer.models.sd1_keys import KeyMap
 from lib_trainer.models.sd1_layout import Layout, UnetSizes
+from lib_trainer.models.sd1_settings import Settings
 
 PARTS = ("unet", "text_encoder")
 WORDS = "embeddings.token_embedding"
@@ -24,7 +25,7 @@ class Read:
     layout: Layout
     keys: KeyMap
     names: Names
-    prediction: Prediction
+    settings: Settings
 
 
 def outline_of(path: Path, read: Read) -> Outline:
@@ -43,7 +44,8 @@ def outline_of(path: Path, read: Read) -> Outline:
     words = (shape for name, shape in modules["text_encoder"].items() if name.endswith(WORDS))
     return Outline(
         family=read.family,
-        prediction=read.prediction,
+        prediction=read.settings.prediction,
+        prediction_told=read.settings.prediction_told,
         modules=modules,
         biased=frozenset(biased),
         values=values,

@@ -15,7 +15,7 @@ from lib_trainer.models.tensor_headers import metadata_of
 UNET_HEADS = 8
 TEXT_HEAD_WIDTH = 64
 STANDARD_TEXT_ENCODER = "openai/clip-vit-large-patch14"
-V_WORDS = ("v", "v_prediction")
+V_WORDS, EPSILON_WORDS = ("v", "v_prediction"), ("epsilon", "eps")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Settings:
     """Head counts (the U-Net's by level), the noise schedule (scaled linear), the prediction and the VAE's factor.
 
     With a zero terminal signal-to-noise ratio the schedule is rescaled until its last timestep is noise alone.
+    `prediction_told` is whether the family, the file or what lies beside it says what it predicts.
     """
 
     unet_heads: tuple[int, ...]
@@ -36,15 +37,20 @@ class Settings:
     second_text_heads: int = 0
     second_text_activation: str = "gelu"
     zero_terminal_snr: bool = False
+    prediction_told: bool = True
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a family's models have in common where no shape tells it; heads of one width, or as many on each level."""
+    """What a family's models have in common where no shape tells it; heads of one width, or as many on each level.
+
+    With `tells_prediction` those that say nothing predict the noise.
+    """
 
     unet_head_width: int | None = None
     text_activation: str = "quick_gelu"
     latent_factor: float = 0.18215
+    tells_prediction: bool = True
 
     def unet_heads(self, layout: Layout) -> tuple[int, ...]:
         """Heads of each level."""
@@ -76,10 +82,12 @@ def settings_of(path: Path, layout: Layout, shapes: Shapes, rule: Rule = SD1_RUL
 def _marked(settings: Settings, path: Path, shapes: Shapes) -> Settings:
     """The same with what the file itself says: by its metadata, or by the empty tensors that Forge looks for."""
     told = metadata_of(path)
-    says_v = told.get("modelspec.prediction_type") in V_WORDS or told.get("modelspec.architecture", "").endswith("-v")
+    word = told.get("modelspec.prediction_type", "")
+    says_v = word in V_WORDS or told.get("modelspec.architecture", "").endswith("-v") or "v_pred" in shapes
     return replace(
         settings,
-        prediction="v" if says_v or "v_pred" in shapes else settings.prediction,
+        prediction="v" if says_v else settings.prediction,
+        prediction_told=settings.prediction_told or says_v or word in EPSILON_WORDS,
         zero_terminal_snr=settings.zero_terminal_snr or "ztsnr" in shapes,
     )
 
@@ -136,12 +144,13 @@ def _without_text(layout: Layout, rule: Rule) -> Settings:
         text_heads=0,
         text_activation=rule.text_activation,
         latent_factor=rule.latent_factor,
+        prediction_told=rule.tells_prediction,
         second_text_heads=layout.second_text.width // TEXT_HEAD_WIDTH if layout.second_text else 0,
     )
 
 
 def _from_yaml(config: Path, layout: Layout, rule: Rule) -> Settings:
-    data = _load_yaml(config)
+    data = load_yaml(config)
     try:
         params = _table(data, "model", "params")
         settings = _from_params(params, layout, _without_text(layout, rule))
@@ -164,6 +173,7 @@ def _from_params(params: dict[str, Any], layout: Layout, usual: Settings) -> Set
         usual,
         unet_heads=_unet_heads(_table(params, "unet_config", "params"), layout, usual),
         prediction="v" if says_v else "epsilon",
+        prediction_told=True,
         first_beta=float(params.get("linear_start", usual.first_beta)),
         last_beta=float(params.get("linear_end", usual.last_beta)),
         timesteps=int(params.get("timesteps", usual.timesteps)),
@@ -171,7 +181,12 @@ def _from_params(params: dict[str, Any], layout: Layout, usual: Settings) -> Set
     )
 
 
-def _load_yaml(config: Path) -> dict[str, Any]:
+def load_yaml(config: Path) -> dict[str, Any]:
+    """A model's configuration as a table with a table `model` in it.
+
+    Raises:
+        ModelError: it can't be read, or has no such table.
+    """
     import yaml  # type: ignore[import-untyped]
 
     try:

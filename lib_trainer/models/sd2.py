@@ -44,7 +44,7 @@ class StableDiffusion2(Family):
         layout, settings = READING.sizes(path, seen)
         keys = KeyMap(layout, text_prefix(seen))
         used = without_last_layer(seen, layout)
-        return outline_of(path, Read("sd2", used, layout, keys, Sd1Names(layout, keys), settings.prediction))
+        return outline_of(path, Read("sd2", used, layout, keys, Sd1Names(layout, keys), settings))
 
     @staticmethod
     def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:

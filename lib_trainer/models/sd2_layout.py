@@ -32,4 +32,4 @@ def without_last_layer(shapes: Shapes, layout: Layout) -> dict[str, tuple[int, .
     return {name: tuple(shape) for name, shape in shapes.items() if not name.startswith(unused)}
 
 
-READING = Reading(PREFIXES, Rule(unet_head_width=64, text_activation="gelu"), read_sd2_layout)
+READING = Reading(PREFIXES, Rule(unet_head_width=64, text_activation="gelu", tells_prediction=False), read_sd2_layout)

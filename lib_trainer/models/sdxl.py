@@ -44,7 +44,7 @@ class StableDiffusionXL(Family):
         seen = READING.seen(shapes)
         layout, settings = READING.sizes(path, seen)
         keys = KeyMap(layout, TEXT_NAMES)
-        return outline_of(path, Read("sdxl", seen, layout, keys, SdxlNames(keys), settings.prediction))
+        return outline_of(path, Read("sdxl", seen, layout, keys, SdxlNames(keys), settings))
 
     @staticmethod
     def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:

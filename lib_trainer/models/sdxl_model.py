@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import torch
 
+from lib_trainer.models.diffusers_folder import SECOND, DiffusersFolder, text_names
 from lib_trainer.models.outline import Names
 from lib_trainer.models.sd1_model import Sd1Model
 from lib_trainer.models.sdxl_layout import TEXT_NAMES
 from lib_trainer.models.sdxl_names import SdxlNames
 from lib_trainer.models.sdxl_text import TwoTextEncoders, unpacked
+from lib_trainer.models.tensor_tables import PartTensors
 
 
 class SdxlModel(Sd1Model):
@@ -55,6 +57,14 @@ class SdxlModel(Sd1Model):
     def _build_text_encoder(self) -> torch.nn.Module:
         assert self._layout.second_text is not None
         return TwoTextEncoders(self._layout.text, self._layout.second_text, self._settings)
+
+    def _add_texts(self, folder: DiffusersFolder, tensors: PartTensors) -> None:
+        first, second = text_names(tensors, "first."), text_names(tensors, "second.")
+        second["text_projection.weight"] = "text_projection.weight"
+        folder.add_text_encoder("text_encoder", self._text_encoder.first, tensors.renamed(first))
+        folder.add_text_encoder(SECOND, self._text_encoder.second, tensors.renamed(second), self._pooled_width)
+        folder.add_tokenizer("tokenizer", "end")
+        folder.add_tokenizer("tokenizer_2", "zero")
 
     def _text_recipe(self) -> object:
         settings = self._settings

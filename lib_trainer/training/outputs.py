@@ -15,7 +15,7 @@ from lib_trainer.core.errors import OutputError, StopRequested
 from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.places import lora_folder
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.core.whole_files import whole_file, write_text
+from lib_trainer.core.whole_files import remove, whole_file, write_text
 from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.precision import DTYPES
 from lib_trainer.trainables.file_names import in_original_names
@@ -66,7 +66,7 @@ def remove_leftovers(run: RunDirectory, identity: Identity) -> None:
     networks = f"{glob_escaped(identity.name)}-e[0-9][0-9][0-9]*.tmp"
     for folder, pattern in ((run.states, "*.tmp"), (run.samples, "*.tmp"), (identity.folder, networks)):
         for path in folder.glob(pattern):
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def _check_writable(folder: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from lib_trainer.core.units import file_size
 from lib_trainer.dataset.prospects import Survey
 from lib_trainer.models.machine import Machine
+from lib_trainer.models.model import Prediction
 from lib_trainer.models.outline import Outline
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
@@ -16,6 +18,15 @@ FEWEST_STEPS, MOST_STEPS = 100, 20_000
 NAMES_UNKNOWN = (
     "This model is built unlike Stable Diffusion 1; for AUTOMATIC1111 set 'saving.layer_names' to 'original'."
 )
+PREDICTED: dict[Prediction, str] = {"epsilon": "the noise", "v": "the velocity"}
+
+
+def prediction_untold(model: Path) -> str:
+    """That nothing says what a model predicts."""
+    return (
+        f"Nothing in or beside {model.name} says whether it predicts the noise, as Stable Diffusion 2 base does, or "
+        "the velocity, as 768-v does; 'diffusion.prediction' says it for certain."
+    )
 
 
 def picture_remarks(options: TrainingOptions, found: Survey) -> Iterator[str]:
@@ -50,6 +61,8 @@ def file_remarks(options: TrainingOptions, name: str, model: Outline) -> Iterato
         yield f"There are files of another run called '{options.name}' already; this run's will be called '{name}'."
     if options.saving.every.unit == "minute" and options.saving.every.amount:
         yield f"Networks are saved every {options.saving.every} as well; how many that makes depends on the speed."
+    if options.diffusion.prediction == "auto" and not model.prediction_told:
+        yield f"{prediction_untold(options.model)} The training tries it out at its start."
     if options.saving.layer_names == "kohya" and not model.names.webui_knows_network_names:
         yield NAMES_UNKNOWN
 

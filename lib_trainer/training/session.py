@@ -28,7 +28,7 @@ from lib_trainer.training.checks import check_formats, check_model
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
-from lib_trainer.training.remarks import NAMES_UNKNOWN
+from lib_trainer.training.remarks import NAMES_UNKNOWN, PREDICTED, prediction_untold
 from lib_trainer.training.validation import Row, Shown, fixed_table
 
 if TYPE_CHECKING:
@@ -105,14 +105,13 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     run.append(Notice(f"Training {options.model.name} on the {device.type} in {kind}."))
     model = load_model(options.model, precision.frozen, device)
     check_model(options, model)
-    if options.diffusion.prediction != "auto":
-        model.prediction = options.diffusion.prediction  # previews are drawn with it too
     context = DatasetContext(
         cache=cache_folder(), seed=options.seed, batch_size=options.batch_size, emit=run.append,
         should_stop=run.stop_requested,
     )
     dataset, held_out = _open_pictures(options, model, context)
     model.release_vae()  # before the other parts are read: both together need more memory than training
+    _settle_prediction(options, model, run)
     if device.type == "cpu":
         use_matrix_products(model.parts["unet"])
     texts = None if "text_encoder" in rates else _encode_texts(options, model, dataset, held_out)
@@ -124,6 +123,15 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     groups, group_rates = _groups(network, rates)
     optimizer = accelerator.prepare_optimizer(options.optimizer.build(groups))
     return Session(options, run, model, network, accelerator, optimizer, dataset, held_out, rates, group_rates, texts)
+
+
+def _settle_prediction(options: TrainingOptions, model: Model, run: RunDirectory) -> None:
+    """Take what is told before what the model says; its parts are read here, so that a silent one was tried."""
+    _ = model.parts
+    if options.diffusion.prediction != "auto":
+        model.prediction = options.diffusion.prediction  # previews are drawn with it too
+    elif not model.prediction_told:
+        run.append(Notice(f"{prediction_untold(model.path)} Tried out, it predicts {PREDICTED[model.prediction]}."))
 
 
 def _groups(network: Network, rates: dict[str, float]) -> tuple[list[dict[str, Any]], list[tuple[str, float]]]:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from lib_trainer.core.whole_files import whole_file, write_text
+from lib_trainer.core.whole_files import remove, whole_file, whole_folder, write_text
 
 
 def test_the_file_takes_its_name_only_at_the_end(tmp_path):
@@ -59,3 +59,50 @@ def test_a_file_where_the_folder_should_be_is_the_disks_own_error(tmp_path):
     (tmp_path / "in the way").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match="in the way"):
         write_text(tmp_path / "in the way" / "a.txt", "x")
+
+
+def test_a_folder_takes_its_name_only_at_the_end_and_replaces_the_old_one(tmp_path):
+    path = tmp_path / "folder"
+    (path / "old").mkdir(parents=True)
+    with whole_folder(path) as made:
+        (made / "inside").mkdir()
+        (made / "inside" / "new.txt").write_text("new", encoding="utf-8")
+        assert (path / "old").exists() and made.suffix == ".tmp"
+    assert [file.relative_to(path).as_posix() for file in path.rglob("*")] == ["inside", "inside/new.txt"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_in_the_middle_leaves_the_old_folder_and_nothing_else(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").touch()
+    with pytest.raises(ZeroDivisionError), whole_folder(path) as made:
+        (made / "new").touch()
+        raise ZeroDivisionError
+    assert [file.name for file in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_can_not_take_its_name_gives_it_back_to_the_old_one(tmp_path, monkeypatch):
+    path, rename = tmp_path / "folder", type(tmp_path).replace
+    path.mkdir()
+    (path / "old").touch()
+
+    def refused(self, target):
+        if (self / "new").exists():
+            raise OSError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(type(path), "replace", refused)
+    with pytest.raises(OSError, match="Permission denied"), whole_folder(path) as made:
+        (made / "new").touch()
+    assert [file.name for file in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_and_folders_are_removed_and_what_is_gone_is_no_error(tmp_path):
+    (tmp_path / "folder" / "inside").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    for name in ("folder", "file", "gone"):
+        remove(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

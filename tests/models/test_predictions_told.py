@@ -56,6 +56,31 @@ def test_the_configuration_beside_it_tells_its_prediction(make, params, predicti
         assert torch.equal(load_model(path, torch.float32, cpu).predict(*inputs), plain.predict(*inputs))
 
 
+def answering(value):
+    """A U-Net whose answer is this value."""
+    last = "model.diffusion_model.out.2"
+    return {f"{last}.weight": torch.zeros(4, 64, 3, 3), f"{last}.bias": torch.full((4,), value)}
+
+
+@pytest.mark.parametrize(("value", "prediction"), [(-0.51, "v"), (-0.49, "epsilon"), (0.5, "epsilon")])
+def test_a_silent_model_of_version_2_is_tried_as_the_webui_tries_it(value, prediction, tmp_path, cpu):
+    """AUTOMATIC1111 takes it for one of the velocity if its answer to 0.5 lies more than 1 below that."""
+    path = sd2_checkpoint(tmp_path / "model.safetensors", extra=answering(value))
+    model = load_model(path, torch.float32, cpu)
+    assert not model.prediction_told and not read_outline(path).prediction_told
+    assert model.parts and model.prediction == prediction
+
+
+@pytest.mark.parametrize("told", [{"metadata": {"modelspec.prediction_type": "epsilon"}}, {"extra": V_PRED}])
+def test_what_the_file_says_is_not_tried(told, tmp_path, cpu):
+    said = "v" if "extra" in told else "epsilon"
+    extra = answering(-5.0 if said == "epsilon" else 5.0) | told.get("extra", {})
+    path = sd2_checkpoint(tmp_path / "model.safetensors", **{**told, "extra": extra})
+    model = load_model(path, torch.float32, cpu)
+    assert model.prediction_told and model.parts and model.prediction == said
+    assert load_model(sdxl_checkpoint(tmp_path / "xl.safetensors"), torch.float32, cpu).prediction_told
+
+
 def test_marks_come_through_writing_and_a_marked_schedule_ends_in_noise_alone(tmp_path, cpu):
     model = load_model(sdxl_checkpoint(tmp_path / "model.safetensors", extra=V_PRED | ZTSNR), torch.float32, cpu)
     write_checkpoint(model, tmp_path / "again.safetensors")

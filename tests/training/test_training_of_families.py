@@ -146,3 +146,18 @@ def test_a_comparison_draws_the_network_beside_the_model_alone(told, runs, tmp_p
     )  # fmt: skip
     compare(options, runs.run("compare").directory)
     assert len({path.read_bytes() for path in (tmp_path / "grid" / "cells").glob("*.png")}) == 2
+
+
+def test_a_silent_model_of_version_2_is_named_in_the_plan_and_what_it_was_found_to_predict_in_the_run(things, runs):
+    from tests.models.families import sd2_checkpoint
+
+    last = "model.diffusion_model.out.2"
+    answer = {f"{last}.weight": torch.zeros(4, 64, 3, 3), f"{last}.bias": torch.full((4,), -3.0)}
+    told = {"model": str(sd2_checkpoint(runs.folder / "silent.safetensors", extra=answer))}
+    remarks = plan(runs.options(told), runs.run("plan").directory)["remarks"]
+    assert any("silent.safetensors says whether it predicts the noise" in remark for remark in remarks)
+    session = runs.open(told)
+    assert session.prediction == "v" and "Tried out, it predicts the velocity." in runs.run().messages
+    sure = {**told, "diffusion": {"prediction": "epsilon"}}
+    assert not any("predicts" in one for one in plan(runs.options(sure), runs.run("sure plan").directory)["remarks"])
+    assert runs.open(sure, "sure").prediction == "epsilon" and "predicts" not in runs.run("sure").messages

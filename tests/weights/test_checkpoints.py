@@ -131,14 +131,14 @@ def test_the_models_own_file_is_not_written_over(source):
 
 
 def test_what_reads_back_otherwise_than_written_is_refused(tmp_path, source, monkeypatch):
-    from lib_trainer.weights import checkpoints
+    from lib_trainer.weights.tensor_bytes import Writing
 
-    def flawed(path, name, tensor, dtype, real=checkpoints._bytes):
-        data = real(path, name, tensor, dtype)
+    def flawed(self, name, dtype, real=Writing.data):
+        data = real(self, name, dtype)
         is_wanted = name == "model.diffusion_model.out.2.bias"
         return memoryview(b"\xff" * data.nbytes) if is_wanted else data  # all bits set are no number
 
-    monkeypatch.setattr(checkpoints, "_bytes", flawed)
+    monkeypatch.setattr(Writing, "data", flawed)
     with pytest.raises(OutputError, match=r"read back, 1 of its \d+ tensors differ: model\.diffusion_model\.out\.2"):
         write_checkpoint(load_model(source, torch.float32, CPU), tmp_path / "again.safetensors")
     assert not (tmp_path / "again.safetensors").exists()
