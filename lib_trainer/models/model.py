@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 if TYPE_CHECKING:
     import torch
 
-    from lib_trainer.models.extra_words import ExtraWords
     from lib_trainer.models.diffusers_folder import DiffusersFolder
+    from lib_trainer.models.extra_words import ExtraWords
     from lib_trainer.models.original_tensors import OriginalTensors
     from lib_trainer.models.outline import Outline
 

@@ -12,8 +12,8 @@ import torch
 
 from lib_trainer.core.errors import ModelError
 from lib_trainer.models.clip_tokens import ClipTokens, Padding
-from lib_trainer.models.extra_words import ExtraWords
 from lib_trainer.models.diffusers_folder import DiffusersFolder, text_names
+from lib_trainer.models.extra_words import ExtraWords
 from lib_trainer.models.memory import return_freed_memory
 from lib_trainer.models.model import Prediction
 from lib_trainer.models.open_clip import SeenAsClip
