@@ -18,17 +18,18 @@ from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
 from lib_trainer.dataset.progress import PictureProgress
 from lib_trainer.dataset.prospects import Prospect, prospects
-from lib_trainer.images.buckets import bucket_sizes, cover
+from lib_trainer.images.buckets import cover, training_sizes
 from lib_trainer.images.folder import scan
 from lib_trainer.images.report import describe_pictures, picture_notices
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture to learn from: its caption as it was found, its repeats by the folder and the options together.
+    """One picture to learn from, in one size.
 
-    `size` is the picture's own, before it is scaled; `view` shows its middle, `crops` are what is shown of it, where
-    that is not the middle.
+    The caption is as it was found; the repeats are those of the folder and the options together; `size` is the
+    picture's own, before it is scaled; `view` shows its middle, `crops` are what is shown of it, where that is not the
+    middle.
     """
 
     view: View
@@ -65,7 +66,7 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
         ConfigError: the sizes, the source of the captions, or the folders contradict each other.
         StopRequested: asked for during the scan.
     """
-    bucket_sizes(options.buckets)  # whether there are any, before a long scan
+    training_sizes([], options.buckets_of_each)  # whether there are any, before a long scan
     progress = PictureProgress(context.emit, "Looking at pictures")
 
     def look(done: int, total: int) -> None:
@@ -73,7 +74,7 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
         progress.tell(done, total)
 
     found = scan(options.folder, options.captions, look)
-    for event in (*picture_notices(found), *describe_pictures(found, options.buckets, options.repeats)):
+    for event in (*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)):
         context.emit(event)
     masks = find_masks(found, options)
     for message in masks.notices:

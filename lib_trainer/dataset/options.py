@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.options import existing, labelled, option, section
 from lib_trainer.dataset.crop_options import CropOptions
 from lib_trainer.dataset.mask_options import MaskOptions
@@ -33,15 +35,35 @@ class DatasetOptions:
     flip: float = option(0.0, "Chance that a picture is mirrored; 0 for text or a side parting.", ge=0, le=1)
     background: str = option("white", "Colour behind transparent pictures: a name or #rrggbb.")
     captions: CaptionOptions = section(CaptionOptions)
+    more_resolutions: tuple[int, ...] = option(
+        (), "Further resolutions in which every picture is shown as well, such as 768.", ge=64, le=2048, unit="px"
+    )
     buckets: BucketOptions = section(BucketOptions)
     crop: CropOptions = section(CropOptions)
     masks: MaskOptions = section(MaskOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
+
+    @property
+    def resolutions(self) -> list[int]:
+        """Every resolution in which pictures are shown, the first one first."""
+        return [self.buckets.resolution, *self.more_resolutions]
+
+    @property
+    def buckets_of_each(self) -> list[BucketOptions]:
+        """The buckets of each resolution."""
+        return [replace(self.buckets, resolution=resolution) for resolution in self.resolutions]
+
+    def __post_init__(self) -> None:
+        twice = [resolution for resolution, count in Counter(self.resolutions).items() if count > 1]
+        if twice:
+            raise ConfigError(
+                f"'dataset.more_resolutions' names {twice[0]}, which is among the resolutions already; leave it out."
+            )
 
 
 def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
     """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
     return replace(
         options, folder=folder, repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
-        crop=CropOptions(), masks=MaskOptions(),
+        more_resolutions=(), crop=CropOptions(), masks=MaskOptions(),
     )  # fmt: skip

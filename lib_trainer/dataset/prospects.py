@@ -11,7 +11,7 @@ from lib_trainer.core.events import Event, Notice
 from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
-from lib_trainer.images.buckets import bucket_sizes, target_size
+from lib_trainer.images.buckets import training_sizes
 from lib_trainer.images.captions import NO_CAPTION
 from lib_trainer.images.folder import scan
 from lib_trainer.images.known_sizes import KnownSizes
@@ -21,7 +21,7 @@ from lib_trainer.images.report import describe_pictures, picture_notices
 
 @dataclass(frozen=True)
 class Prospect:
-    """One picture, its repeats by the folder and the options together, and its size in training."""
+    """One picture in one size: its repeats by the folder and the options together, and the size in training."""
 
     picture: Picture
     repeats: int
@@ -54,29 +54,34 @@ def check_step(options: DatasetOptions, pixels_per_latent: int) -> None:
 
 
 def prospects(found: PictureFolder, options: DatasetOptions) -> list[Prospect]:
-    """What becomes of the pictures of a scan.
+    """What becomes of the pictures of a scan: at several resolutions each picture comes several times.
 
     Raises:
         ConfigError: no size fulfils all options together.
     """
-    sizes = bucket_sizes(options.buckets)
+    sizes = training_sizes([(picture.width, picture.height) for picture in found.pictures], options.buckets_of_each)
     return [
-        Prospect(
-            picture,
-            picture.repeats * options.repeats,
-            target_size(picture.width, picture.height, options.buckets, sizes),
-        )
-        for picture in found.pictures
+        Prospect(picture, picture.repeats * options.repeats, size)
+        for picture, each in zip(found.pictures, sizes, strict=True)
+        for size in each
     ]
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a folder holds for training, how many files in it can't be used, and what is to be told of it."""
+    """What a folder holds for training, how many files in it can't be used, and what is to be told of it.
+
+    `pictures` has a picture as often as it has sizes in training.
+    """
 
     pictures: list[Prospect]
     skipped: int
     report: list[Event]
+
+    @property
+    def files(self) -> list[Prospect]:
+        """Each picture once."""
+        return list({picture.path: picture for picture in self.pictures}.values())
 
 
 def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int], None]) -> Survey:
@@ -89,10 +94,10 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
         ConfigError: the sizes, the source of the captions, or the folders contradict each other.
         OutputError: the cache can't be written.
     """
-    bucket_sizes(options.buckets)  # whether there are any, before a long scan
+    training_sizes([], options.buckets_of_each)  # whether there are any, before a long scan
     known = KnownSizes(options.cache or cache, options.folder)
     found = scan(options.folder, options.captions, on_progress, known.measure)
     known.save()
-    report = [*picture_notices(found), *describe_pictures(found, options.buckets, options.repeats)]
+    report = [*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)]
     report += [Notice(message, level="warning") for message in find_masks(found, options).notices]
     return Survey(prospects(found, options), len(found.skipped), report)

@@ -94,6 +94,19 @@ def target_size(width: int, height: int, options: BucketOptions, sizes: Sequence
     return (long, short) if width >= height else (short, long)
 
 
+def training_sizes(pictures: Sequence[Size], choices: Sequence[BucketOptions]) -> list[list[Size]]:
+    """The sizes in which each picture is trained at one or more resolutions, none of them twice.
+
+    Raises:
+        ConfigError: no size fulfils all options together.
+    """
+    sizes = [bucket_sizes(options) for options in choices]
+    return [
+        list(dict.fromkeys(target_size(*picture, *choice) for choice in zip(choices, sizes, strict=True)))
+        for picture in pictures
+    ]
+
+
 def cover(width: int, height: int, target: Size) -> tuple[Size, Box]:
     """How a picture fills `target`: the size to scale it to, and the centred box (left, top, right, bottom) to cut out.
 

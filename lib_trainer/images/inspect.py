@@ -46,7 +46,7 @@ def inspect(options: InspectOptions, run: RunDirectory) -> dict[str, Any]:
     except StopRequested:
         return {}
     known.save()
-    buckets = options.buckets if options.resize == "buckets" else None
+    buckets = [options.buckets] if options.resize == "buckets" else []
     for event in (*describe_pictures(found, buckets, options.repeats), *picture_notices(found)):
         run.append(event)
     _write(run.path / LISTING, {"folder": str(options.folder), "pictures": _listed(found, sizing)})

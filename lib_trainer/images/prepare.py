@@ -46,7 +46,7 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
         return _result(output, [], 0)
     jobs, impossible = _jobs(found, sizing, output, known)
     found.skipped.extend(impossible)
-    for table in describe_pictures(found, options.buckets if options.resize == "buckets" else None):
+    for table in describe_pictures(found, [options.buckets] if options.resize == "buckets" else []):
         run.append(table)
     for notice in picture_notices(found):
         run.append(notice)

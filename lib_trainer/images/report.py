@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib_trainer.core.events import Notice, Table
-from lib_trainer.images.buckets import bucket_sizes, target_size
+from lib_trainer.images.buckets import Size, training_sizes
 from lib_trainer.images.captions import NO_CAPTION
 from lib_trainer.images.options import BucketOptions
 from lib_trainer.images.pictures import Picture, PictureFolder
@@ -17,18 +17,20 @@ MOST_NOTICES = 50
 
 
 def describe_pictures(
-    folder: PictureFolder, buckets: BucketOptions | None = None, repeats: int = 1
+    folder: PictureFolder, buckets: Sequence[BucketOptions] = (), repeats: int = 1
 ) -> list[Table]:
     """Tables of what was found, what was skipped and why, and how many pictures each bucket gets.
 
-    `repeats` multiplies the repeats of each picture. Without `buckets` the last table is left out.
+    `repeats` multiplies the repeats of each picture; `buckets` are those of each resolution. Without any the last table
+    is left out.
     """
-    tables = [_found(folder, repeats)]
+    sizes = training_sizes([(picture.width, picture.height) for picture in folder.pictures], buckets)
+    tables = [_found(folder, sizes, repeats)]
     if folder.skipped:
         rows = [[_inside(folder.folder, entry.path), entry.reason] for entry in folder.skipped]
         tables.append(Table("Skipped files", ["File", "Reason"], _at_most(rows)))
-    if buckets is not None:
-        tables.append(_sizes(folder.pictures, buckets, repeats))
+    if buckets:
+        tables.append(_sizes(folder.pictures, sizes, repeats))
     return tables
 
 
@@ -41,7 +43,7 @@ def picture_notices(folder: PictureFolder) -> list[Notice]:
     return notices
 
 
-def _found(folder: PictureFolder, repeats: int) -> Table:
+def _found(folder: PictureFolder, sizes: Sequence[Sequence[Size]], repeats: int) -> Table:
     pictures = folder.pictures
     sources = Counter(picture.caption_source for picture in pictures)
     without = sources.pop(NO_CAPTION, 0)
@@ -51,17 +53,16 @@ def _found(folder: PictureFolder, repeats: int) -> Table:
     for times, count in sorted(Counter(picture.repeats * repeats for picture in pictures).items()):
         if times > 1:
             rows.append([f"Repeated {times} times", str(count)])
-    rows.append(["Pictures in one epoch", str(sum(picture.repeats for picture in pictures) * repeats)])
+    shown = sum(picture.repeats * max(1, len(each)) for picture, each in zip(pictures, sizes, strict=True)) * repeats
+    rows.append(["Pictures in one epoch", str(shown)])
     return Table(f"Pictures in {folder.folder}", ["", "Count"], rows)
 
 
-def _sizes(pictures: Sequence[Picture], buckets: BucketOptions, repeats: int) -> Table:
-    sizes = bucket_sizes(buckets)
-    found: Counter[tuple[int, int]] = Counter()
-    shown: Counter[tuple[int, int]] = Counter()
-    enlarged: Counter[tuple[int, int]] = Counter()
-    for picture in pictures:
-        size = target_size(picture.width, picture.height, buckets, sizes)
+def _sizes(pictures: Sequence[Picture], sizes: Sequence[Sequence[Size]], repeats: int) -> Table:
+    found: Counter[Size] = Counter()
+    shown: Counter[Size] = Counter()
+    enlarged: Counter[Size] = Counter()
+    for picture, size in ((picture, size) for picture, each in zip(pictures, sizes, strict=True) for size in each):
         found[size] += 1
         shown[size] += picture.repeats * repeats
         enlarged[size] += picture.width < size[0] or picture.height < size[1]

@@ -57,7 +57,7 @@ def network_facts(
     """All facts of a training at one moment of it."""
     tags: dict[str, Counter[str]] = {}
     folders: dict[str, tuple[int, int]] = {}
-    for picture in pictures:
+    for picture in {picture.path: picture for picture in pictures}.values():
         folder = picture.path.parent.name
         folders[folder] = (picture.repeats, folders.get(folder, (0, 0))[1] + 1)
         tags.setdefault(folder, Counter()).update(tag.strip() for tag in picture.caption.split(",") if tag.strip())

@@ -60,7 +60,7 @@ def memory_need(
         WEIGHT_AND_GRADIENT * math.prod(shape) + sum(options.optimizer.state_bytes(shape)) for shape in network.trained
     )
     device = "cuda" if kind == "cuda" else "cpu"
-    latent_pixels = options.batch_size * (options.dataset.buckets.resolution / model.pixels_per_latent) ** 2
+    latent_pixels = options.batch_size * (max(options.dataset.resolutions) / model.pixels_per_latent) ** 2
     kept = KEPT[device] * (CHECKPOINTED[device] if options.gradient_checkpointing else 1)
     return MemoryNeed(
         model=(model.values - model.looked_up) * frozen + model.looked_up * min(frozen, model.stored_bytes),

@@ -120,8 +120,8 @@ class _Planned:
         for picture in pictures:
             showings[picture.bucket] += picture.repeats
         return {
-            "pictures": len(pictures),
-            "captioned": sum(picture.captioned for picture in pictures),
+            "pictures": len(self.found.files),
+            "captioned": sum(picture.captioned for picture in self.found.files),
             "repeats": self.options.dataset.repeats,
             "in_epoch": sum(showings.values()),
             "batches": self.batches,

@@ -31,13 +31,13 @@ def prediction_untold(model: Path) -> str:
 
 def picture_remarks(options: TrainingOptions, found: Survey) -> Iterator[str]:
     """About the pictures and their captions."""
-    pictures, skipped = len(found.pictures), found.skipped
+    pictures, skipped = len(found.files), found.skipped
     if pictures < FEWEST_PICTURES:
         many = "is only 1 picture" if pictures == 1 else f"are only {pictures} pictures"
         yield f"There {many}; a subject needs about 5 to 20, a style 50 to 200."
     if skipped:
         yield f"{'1 file is' if skipped == 1 else f'{skipped} files are'} left out; the table of the pictures says why."
-    without = sum(not picture.captioned for picture in found.pictures)
+    without = sum(not picture.captioned for picture in found.files)
     if without == pictures and not options.dataset.trigger:
         yield (
             "No picture has a caption, and there is neither a prompt for all nor a trigger word: nothing in a prompt "

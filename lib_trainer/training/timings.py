@@ -57,7 +57,7 @@ def timing_key(options: TrainingOptions, machine: Machine) -> str:
     facts = [
         *(model.name, size, machine.name, told["trainable"]["type"], list(options.learning_rates)),
         formats(options.precision, options.frozen_precision, machine, lambda: count_weights(model)),
-        *(options.dataset.buckets.resolution, options.batch_size, options.accumulate, options.gradient_checkpointing),
+        *(*options.dataset.resolutions, options.batch_size, options.accumulate, options.gradient_checkpointing),
     ]
     return sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:32]
 

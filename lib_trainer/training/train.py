@@ -135,6 +135,8 @@ def _what_to_lower(options: TrainingOptions) -> str:
         cures.append("turn on 'gradient_checkpointing'")
     if options.precision == "fp32" or options.frozen_precision == "fp32":
         cures.append("set 'precision' and 'frozen_precision' to auto")
-    cures.append(f"lower 'dataset.buckets.resolution' (now {options.dataset.buckets.resolution})")
+    highest = max(options.dataset.resolutions)
+    name = "buckets.resolution" if highest == options.dataset.buckets.resolution else "more_resolutions"
+    cures.append(f"lower 'dataset.{name}' (now {highest})")
     cures.append("train a smaller rank")
     return f"The memory is full. In this order: {'; then '.join(cures)}. The last state is kept; resume is possible."

@@ -402,7 +402,7 @@ def test_training_on_the_copies_gives_the_same_buckets(options, run):
         picture(options.folder / f"10_fox/{number}.png", shape)
     prepare(options, run)
     before, after = (
-        describe_pictures(scan(folder, CaptionOptions()), options.buckets)[-1].rows
+        describe_pictures(scan(folder, CaptionOptions()), [options.buckets])[-1].rows
         for folder in (options.folder, options.output)
     )
     assert [row[:3] for row in before] == [row[:3] for row in after]

@@ -19,7 +19,7 @@ def folder(tmp_path):
 
 
 def test_found_captioned_skipped_and_repeats_are_told(folder):
-    found, skipped, _ = describe_pictures(folder, BucketOptions(), repeats=2)
+    found, skipped, _ = describe_pictures(folder, [BucketOptions()], repeats=2)
     assert dict(found.rows) == {
         "Pictures found": "3",
         "Captioned from .txt": "2",
@@ -33,7 +33,7 @@ def test_found_captioned_skipped_and_repeats_are_told(folder):
 
 
 def test_buckets_are_counted_before_and_after_repeats(folder):
-    *_, buckets = describe_pictures(folder, BucketOptions())
+    *_, buckets = describe_pictures(folder, [BucketOptions()])
     assert buckets.columns == ["Size", "Pictures", "In one epoch", "Enlarged"]
     assert buckets.rows == [["512 x 512", "2", "11", "1"], ["832 x 256", "1", "1", "0"]]
 

@@ -50,6 +50,11 @@ def test_the_estimate_is_near_what_was_measured(full, measured, resolution, prec
     assert need(full, resolution, precision, **changes).whole == pytest.approx(measured, rel=0.04)
 
 
+def test_with_several_resolutions_the_largest_needs_the_memory(full):
+    several = {"folder": "/p", "buckets": {"resolution": 256}, "more_resolutions": [512]}
+    assert need(full, 256, "bf16", dataset=several) == need(full, 512, "bf16")
+
+
 def test_on_a_graphics_card_the_pictures_need_what_was_counted(full):
     assert need(full, 512, "bf16", "cuda").pictures == pytest.approx(0.94e9, rel=0.02)
     assert need(full, 512, "bf16", "cuda", gradient_checkpointing=True).pictures == pytest.approx(0.25e9, rel=0.05)

@@ -58,6 +58,7 @@ def test_a_long_run_remembers_every_fifty_steps_those_since_the_last_fifty(optio
         {"batch_size": 4},
         {"accumulate": 2},
         {"dataset": {"buckets": {"resolution": 128}}},
+        {"dataset": {"more_resolutions": [128]}},
         {"precision": "bf16"},
         {"gradient_checkpointing": True},
         {"text_encoder_learning_rate": 1e-3},
