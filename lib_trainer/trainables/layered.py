@@ -46,7 +46,7 @@ class Design(Protocol):
 class LayeredOptions:
     """The base of the options of such networks: all but what a method puts where."""
 
-    families: ClassVar[tuple[str, ...]] = ("sd1",)
+    families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
     marks: ClassVar[tuple[str, ...]]  # last parts of names that files of this kind have
     foreign: ClassVar[tuple[str, ...]] = ()  # and those that they don't have
     start_from: Path | None

@@ -28,7 +28,6 @@ DOWN, UP = "lora_down.weight", "lora_up.weight"
 class Lora(RankedOptions):
     """A small file that changes a model: low-rank additions to its layers."""
 
-    families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
     marks: ClassVar[tuple[str, ...]] = (DOWN,)
     foreign: ClassVar[tuple[str, ...]] = ("dora_scale",)
 

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 # Names that the wanted blocks have in the path of what is inside them.
 ATTENTION_BLOCKS = frozenset({"attentions", "self_attn", "mlp"})
 CONV_BLOCKS = frozenset({"resnets", "downsamplers", "upsamplers"})
+# Text encoders whose q, k and v are one matrix in the WebUI, by the start of their modules' paths: it changes their
+# weights one by one, but none of their biases.
+JOINED = {"sd2": "", "sdxl": "second."}
+JOINED_LAYERS = ("q_proj", "k_proj", "v_proj")
 MATRIX, MAP = 2, 4  # dimensions of the weights of linear layers and of convolutions; those of norms have one
 
 
 @dataclass(frozen=True)
 class Place:
-    """One module: its part, its name in kohya's files, and the shape of its weight [out, in, ...], a norm's [width]."""
+    """One module: its part, its name in kohya's files, and the shape of its weight [out, in, ...], a norm's [width].
+
+    `biased` says whether it has a bias that networks can change.
+    """
 
     part: str
     name: str
@@ -54,7 +61,7 @@ def places_of_outline(model: Outline, parts: Collection[str]) -> Iterator[tuple[
         for path, shape in model.modules[part].items():
             block = _block(path)
             if block:
-                biased = f"{part}.{path}" in model.biased
+                biased = f"{part}.{path}" in model.biased and not _is_joined(model.family, part, path)
                 name = model.names.network_name(part, path)
                 yield path, Place(part, name, tuple(shape), biased, block in CONV_BLOCKS)
 
@@ -67,10 +74,16 @@ def places_of_model(model: Model, parts: Collection[str]) -> Iterator[tuple[nn.M
         for path, module in model.parts[part].named_modules():
             block = _block(path)
             if block and isinstance(module, (nn.Linear, nn.Conv2d, nn.LayerNorm, nn.GroupNorm)):
-                shape, biased = tuple(module.weight.shape), module.bias is not None
+                shape = tuple(module.weight.shape)
+                biased = module.bias is not None and not _is_joined(model.family, part, path)
                 yield module, Place(part, model.network_name(part, path), shape, biased, block in CONV_BLOCKS)
 
 
 def _block(path: str) -> str | None:
     """The wanted block that a module lies in, by its name in the path."""
     return next((name for name in path.split(".")[:-1] if name in ATTENTION_BLOCKS | CONV_BLOCKS), None)
+
+
+def _is_joined(family: str, part: str, path: str) -> bool:
+    is_theirs = family in JOINED and part == "text_encoder" and path.startswith(JOINED[family])
+    return is_theirs and path.endswith(JOINED_LAYERS)
