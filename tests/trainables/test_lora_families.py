@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
 from lib_trainer.models.families import FAMILIES  # noqa: E402
+from lib_trainer.trainables.difference import Difference  # noqa: E402
 from lib_trainer.trainables.lora import Lora  # noqa: E402
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -85,3 +86,13 @@ def test_a_file_with_convolutions_for_linear_layers_is_read_all_the_same(tmp_pat
     again = Lora.open(model, as_kohya, {}).tensors()
     assert again.keys() == tensors.keys()
     assert all(torch.equal(again[name], tensor) for name, tensor in tensors.items())
+
+
+def test_differences_leave_the_biases_alone_that_the_webui_would_not_change(family, outline):
+    """Its OpenCLIP encoders have one matrix and one bias for q, k and v; it adds to the former only."""
+    file = Difference().outline(outline, BOTH, False).file
+    layers = {name.removesuffix(".diff_b") for name in file if name.endswith(".diff_b") and "lora_te" in name}
+    joined = "lora_te2_" if family == "sdxl" else "lora_te_"
+    ends = {name.rpartition("_layers_0_")[2] for name in layers if name.startswith(joined) and "_layers_0_" in name}
+    assert ends == {"self_attn_out_proj", "mlp_fc1", "mlp_fc2"}
+    assert ("lora_te1_text_model_encoder_layers_0_self_attn_q_proj" in layers) == (family == "sdxl")
