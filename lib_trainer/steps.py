@@ -10,9 +10,11 @@ from typing import Any
 from lib_trainer.comparison.options import CompareOptions
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.options import first_line
+from lib_trainer.core.outputs import Output
 from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.options import InspectOptions, PrepareOptions
+from lib_trainer.trainables import TRAINABLES
 from lib_trainer.training.options import TrainingOptions
 
 
@@ -62,3 +64,9 @@ def step_named(name: str) -> Step:
     if name not in STEPS:
         raise ConfigError(f"Unknown step {name!r}.{did_you_mean(name, list(STEPS))} Available: {', '.join(STEPS)}.")
     return STEPS[name]
+
+
+def output_of(told: Any) -> Output:
+    """What a configuration's `trainable` is saved as, told by its name or with its options; LoRAs if it is none."""
+    name = told.get("type") if isinstance(told, dict) else told
+    return next((entry.output for known, entry in TRAINABLES if known == name), "lora")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lib_trainer.core.outputs import OUTPUTS, Output
+
 EXTENSION_ROOT = Path(__file__).absolute().parents[2]  # not resolved: a link in `extensions` is a place there
 DATA_VARIABLE = "LIB_TRAINER_DATA"
 
@@ -21,9 +23,9 @@ def webui_root() -> Path | None:
     return above.parent if above.name == "extensions" and (above.parent / "models").is_dir() else None
 
 
-def lora_folder() -> Path:
-    """`models/Lora` of the WebUI, or of our own data folder where there is no WebUI."""
-    return (webui_root() or data_folder()) / "models" / "Lora"
+def output_folder(output: Output) -> Path:
+    """Where such files belong, as `models/Lora`: in the WebUI, or in our own data folder where there is none."""
+    return (webui_root() or data_folder()).joinpath(*OUTPUTS[output].folder)
 
 
 def cache_folder() -> Path:

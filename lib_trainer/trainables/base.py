@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from lib_trainer.core.outputs import Output
+
 if TYPE_CHECKING:
     import torch
 
@@ -61,6 +63,7 @@ class TrainableOptions(Protocol):
     """Options of one kind of network, how to start one, and how to recognise and open its file."""
 
     families: ClassVar[tuple[str, ...]]
+    output: ClassVar[Output]  # which kind of file it is saved in
 
     def attach(self, model: Model, parts: Collection[str], seed: int) -> Network:
         """Start a new network on those parts of a model; equal seeds give equal weights.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from lib_trainer.core.errors import ConfigError
+from lib_trainer.core.outputs import Output
 from lib_trainer.trainables.base import Network, NetworkOutline, Shape
 from lib_trainer.trainables.places import Place, places_of_outline
 
@@ -47,6 +48,7 @@ class LayeredOptions:
     """The base of the options of such networks: all but what a method puts where."""
 
     families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
+    output: ClassVar[Output] = "lora"
     marks: ClassVar[tuple[str, ...]]  # last parts of names that files of this kind have
     foreign: ClassVar[tuple[str, ...]] = ()  # and those that they don't have
     start_from: Path | None

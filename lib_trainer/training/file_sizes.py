@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lib_trainer.core.units import Every
+from lib_trainer.models.checkpoints import read_shapes
 from lib_trainer.models.tensor_headers import ALIGNMENT, ITEM_SIZES, header_bytes
 from lib_trainer.trainables.base import NetworkOutline
 from lib_trainer.training.file_names import network_stem, state_file
@@ -54,17 +55,27 @@ def interval_of(every: Every, length: Length) -> int:
 
 
 class NetworkSizes:
-    """The sizes of the files of one network, but for what the digits of their times may change."""
+    """The sizes of the files of one training, but for what the digits of their times may change."""
 
     def __init__(self, options: TrainingOptions, network: NetworkOutline) -> None:
         dtype = DTYPES[options.saving.precision]
-        tensors = [(name, dtype, shape) for name, shape in sorted(network.file.items())]
+        self._is_checkpoint = options.trainable.output == "checkpoint"
+        shapes = read_shapes(options.model) if self._is_checkpoint else network.file
+        tensors = [(name, dtype, tuple(shape)) for name, shape in sorted(shapes.items())]
+        self._tensors = sum(math.prod(shape) for _, _, shape in tensors) * ITEM_SIZES[dtype]
+        self._archive = None
+        if options.file_format == "pt":
+            sizes = [_in_archive(math.prod(shape) * ITEM_SIZES[dtype]) + len(name) for name, _, shape in tensors]
+            self._archive = sum(sizes)
         self._header = len(header_bytes(tensors, {}).rstrip(b" ")) - len("{}")  # without metadata
-        self._tensors = sum(math.prod(shape) for shape in network.file.values()) * ITEM_SIZES[dtype]
         self._network = network
 
     def of(self, stem: str, facts: NetworkFacts) -> int:
-        """Bytes of the file of that name."""
+        """Bytes of the file of that name; of a checkpoint to a thousandth, of PyTorch's own files to a hundredth."""
+        if self._archive is not None:
+            return self._archive
+        if self._is_checkpoint:
+            return self._header + self._tensors
         metadata = {**network_metadata(stem, facts, self._network.metadata), **NO_HASHES}
         told = json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
         header = -(-(self._header + len(told)) // ALIGNMENT) * ALIGNMENT

@@ -8,6 +8,8 @@ from typing import Literal
 
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.options import choice, existing, labelled, option, section
+from lib_trainer.core.outputs import FileFormat, chosen_format
+from lib_trainer.core.places import output_folder
 from lib_trainer.core.units import Every
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.models.sampler_names import SamplerName
@@ -55,14 +57,20 @@ class PreviewOptions:
 class SavingOptions:
     """Which files are written, where, and how often."""
 
-    folder: Path | None = option(None, "Folder for the finished files; empty means the WebUI's models/Lora.")
+    folder: Path | None = option(
+        None, "Folder for the finished files; empty means where the WebUI reads such files, as models/Lora."
+    )
     name: str = labelled(
-        "Name of the LoRA", option("", "Name of the files; empty takes the name of the picture folder.", group="first")
+        "Name of the files",
+        option("", "What all files begin with; empty takes the name of the picture folder.", group="first"),
     )
     every: Every = option(
         Every(1, "epoch"), "How often: '2 epochs', '500 steps', '15 minutes' or 'never'; the last is always saved."
     )
     precision: Literal["fp16", "bf16", "fp32"] = option("fp16", "Number format in the files.")
+    format: Literal["auto", "safetensors", "ckpt", "pt", "diffusers"] = option(
+        "auto", "Kind of file: 'auto' is safetensors where the WebUI reads that, else pt."
+    )
     layer_names: Literal["kohya", "original"] = option(
         "kohya",
         "Names of the layers in the files: 'kohya' is what all programs read; 'original' is needed in the WebUI for "
@@ -132,6 +140,16 @@ class TrainingOptions:
         return self.saving.name or self.dataset.folder.name
 
     @property
+    def file_format(self) -> FileFormat:
+        """The format of the finished files."""
+        return chosen_format(self.trainable.output, self.saving.format)
+
+    @property
+    def output_folder(self) -> Path:
+        """Where the finished files go."""
+        return self.saving.folder or output_folder(self.trainable.output)
+
+    @property
     def learning_rates(self) -> dict[str, float]:
         """The trained parts with their rates; a rate of 0 leaves a part alone."""
         told = self.text_encoder_learning_rate
@@ -144,3 +162,4 @@ class TrainingOptions:
             raise ConfigError(f"The files can't be called {self.name!r}, as the folder {folder} is; set 'saving.name'.")
         if self.learning_rate == 0 and self.text_encoder_learning_rate in (None, 0):
             raise ConfigError("'learning_rate' is 0 and so is the text encoder's: nothing would be learned; raise one.")
+        chosen_format(self.trainable.output, self.saving.format)  # refuses what can't be

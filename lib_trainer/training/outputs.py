@@ -13,18 +13,16 @@ from typing import TypeVar
 
 from lib_trainer.core.errors import OutputError, StopRequested
 from lib_trainer.core.events import Notice, Saved
-from lib_trainer.core.places import lora_folder
+from lib_trainer.core.outputs import ENDINGS
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import remove, whole_file, write_text
 from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.precision import DTYPES
-from lib_trainer.trainables.file_names import in_original_names
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name, glob_escaped, network_stem
 from lib_trainer.training.session import Session
 from lib_trainer.training.states import Place
-from lib_trainer.weights.metadata import network_metadata
-from lib_trainer.weights.networks import check_matches, write_network
+from lib_trainer.weights.results import WRITERS, Result
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 WAIT_SECONDS = 2.0
@@ -40,8 +38,8 @@ class Identity:
     started_at: float
 
 
-def identity(run: RunDirectory, folder: Path | None, wanted: str) -> Identity:
-    """The run's identity, made at its first start: a name whose files are not there yet in the folder.
+def identity(run: RunDirectory, place: Path, wanted: str) -> Identity:
+    """The run's identity, made at its first start: a name whose files are not there yet in the folder `place`.
 
     Raises:
         OutputError: the folder can't be written to.
@@ -50,7 +48,6 @@ def identity(run: RunDirectory, folder: Path | None, wanted: str) -> Identity:
     if file.exists():
         known = json.loads(file.read_text(encoding="utf-8"))
         return Identity(known["name"], Path(known["folder"]), known["started_at"])
-    place = folder or lora_folder()
     _check_writable(place)
     name = free_name(place, wanted)
     if name != wanted:
@@ -103,41 +100,47 @@ def patiently(run: RunDirectory, what: str, write: Callable[[], T]) -> T:
 
 
 def save_network(session: Session, identity: Identity, place: Place, picture: Path | None) -> Path:
-    """Write the network as it is now, with its activation text and preview beside it, and say that it is there."""
+    """Write what was trained as it is now, with its notes and preview beside it, and say that it is there."""
+    options = session.options
     stem = network_stem(identity.name, place.step, place.epoch, epoch_end=place.batch == 0)
-    path = identity.folder / f"{stem}.safetensors"
+    path = identity.folder / f"{stem}{ENDINGS[options.file_format]}"
     moment = Moment(place.epoch, place.step, identity.started_at, time.time())
-    facts = network_facts(session.options, session.model, session.dataset.entries, moment)
-    metadata = network_metadata(stem, facts, session.network.metadata())
-    dtype = DTYPES[session.options.saving.precision]
-    tensors = session.network.tensors()
-    if session.options.saving.layer_names == "original":
-        tensors = in_original_names(session.model, tensors)
+    facts = network_facts(options, session.model, session.dataset.entries, moment)
+    result = Result(
+        session.model, session.network, stem, facts, DTYPES[options.saving.precision], options.file_format,
+        original_names=options.saving.layer_names == "original",
+    )  # fmt: skip
 
     def write() -> None:
-        write_network(path, tensors, dtype, metadata)
-        _write_beside(session, path, picture)
+        WRITERS[options.trainable.output](path, result)
+        _write_beside(session, path.parent / stem, picture)
 
     patiently(session.run, str(path), write)
-    check_matches(session.model, path, session.network)
     if str(path) not in place.saved:
         place.saved.append(str(path))
     session.run.append(Saved("network", str(path), place.step, place.epoch))
     return path
 
 
-def _write_beside(session: Session, path: Path, picture: Path | None) -> None:
+def _write_beside(session: Session, start: Path, picture: Path | None) -> None:
     """The WebUI's user metadata and preview picture; what a user has there already stays."""
-    beside = path.with_suffix(".json")
-    if not beside.exists():
-        told = {
-            "description": f"Trained on {session.options.dataset.folder.name}.",
-            "sd version": FAMILIES[session.model.family].labels.webui,
-            "activation text": session.options.dataset.trigger,
-            "preferred weight": 1.0,
-            "notes": "",
-        }
-        write_text(beside, json.dumps(told, indent=4))
-    if picture is not None and not any(path.with_suffix(ending).exists() for ending in (".png", ".preview.png")):
-        with picture.open("rb") as source, whole_file(path.with_suffix(".preview.png")) as file:
+    notes, png, preview = (start.with_name(start.name + ending) for ending in (".json", ".png", ".preview.png"))
+    if not notes.exists():
+        write_text(notes, json.dumps(_notes(session), indent=4))
+    if picture is not None and not png.exists() and not preview.exists():
+        with picture.open("rb") as source, whole_file(preview) as file:
             shutil.copyfileobj(source, file)
+
+
+def _notes(session: Session) -> dict[str, str | float]:
+    """What the WebUI shows on the card; a LoRA's has more entries than the others'."""
+    description = f"Trained on {session.options.dataset.folder.name}."
+    if session.options.trainable.output != "lora":
+        return {"description": description, "notes": ""}
+    return {
+        "description": description,
+        "sd version": FAMILIES[session.model.family].labels.webui,
+        "activation text": session.options.dataset.trigger,
+        "preferred weight": 1.0,
+        "notes": "",
+    }

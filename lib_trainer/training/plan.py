@@ -12,7 +12,8 @@ from typing import Any
 
 from lib_trainer.core.errors import OutputError, StopRequested
 from lib_trainer.core.events import Notice, Table
-from lib_trainer.core.places import cache_folder, lora_folder
+from lib_trainer.core.outputs import ENDINGS
+from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.units import duration, file_size
 from lib_trainer.dataset.options import DatasetOptions, held_out_options
@@ -105,7 +106,7 @@ class _Planned:
     @cached_property
     def folder(self) -> Path:
         """Where the networks go."""
-        return self.options.saving.folder or lora_folder()
+        return self.options.output_folder
 
     @cached_property
     def name(self) -> str:
@@ -141,7 +142,8 @@ class _Planned:
         networks: list[dict[str, Any]] = []
         for each in planned_networks(self.options, self.length, self.name):
             size = sizes.of(each.stem, replace(facts, epoch=each.epoch, step=each.step))
-            networks.append({"kind": "network", "name": f"{each.stem}.safetensors", "bytes": size})
+            name = each.stem + ENDINGS[self.options.file_format]
+            networks.append({"kind": "network", "name": name, "bytes": size})
         count = count_networks(self.options, self.length)
         files, last = list(networks), planned_state(self.options, self.length)
         if last:
@@ -195,7 +197,7 @@ def _table(told: dict[str, Any]) -> Table:
         ["Pictures in one epoch", str(told["in_epoch"])],
         ["Epochs", str(told["epochs"])],
         ["Steps", f"{told['steps']} ({told['steps_per_epoch']} an epoch)"],
-        ["Networks", f"{told['networks']} of {file_size(first['bytes'])}, the first is {first['name']}"],
+        ["Files", f"{told['networks']} of {file_size(first['bytes'])}, the first is {first['name']}"],
         ["Folder", told["folder"]],
         ["Disk", f"{file_size(told['bytes_total'])} of {file_size(told['bytes_free'])} that are free"],
         ["Memory", told["memory_said"]],

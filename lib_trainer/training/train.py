@@ -41,7 +41,7 @@ def train(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
 
 
 def _train(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
-    files = identity(run, options.saving.folder, options.name)
+    files = identity(run, options.output_folder, options.name)
     remove_leftovers(run, files)
     session = open_session(options, run)
     chores = Chores(session, files, _belongs_to(session))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.complaints import Complaint, Leaf, Reading, read_all
 from lib_trainer.core.configs import dump
-from lib_trainer.steps import step_named
+from lib_trainer.steps import output_of, step_named
 from lib_trainer.ui.web import Refused
 
 if TYPE_CHECKING:
@@ -74,9 +74,8 @@ def filled(server: Server, step: str, config: Any, output: Path) -> Any:
         return {**config, "output": str(output)}
     saving = config.get("saving") or {}
     if step in ("train", "plan") and isinstance(saving, dict) and not saving.get("folder"):
-        folders, kind = server.host.folders(), config.get("trainable", "lora")
-        name = kind.get("type", "lora") if isinstance(kind, dict) else kind
-        return {**config, "saving": {**saving, "folder": str(folders.get(str(name), folders["lora"]))}}
+        folder = server.host.folders()[output_of(config.get("trainable"))]
+        return {**config, "saving": {**saving, "folder": str(folder)}}
     return config
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lib_trainer.core.configs import load
-from lib_trainer.core.places import data_folder, lora_folder
+from lib_trainer.core.outputs import OUTPUTS, Output
+from lib_trainer.core.places import data_folder, output_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.demo.places import MODEL
 from lib_trainer.steps import step_named
@@ -40,8 +41,8 @@ class Host:
     python: Path | None = None  # the engine's Python, where the user named one at the start
 
     def checkpoints(self) -> list[Checkpoint]:
-        """Base models in `models/Stable-diffusion` of the data folder."""
-        folder = data_folder() / "models" / "Stable-diffusion"
+        """Base models in `models/Stable-diffusion`, among them those that were trained here."""
+        folder = output_folder("checkpoint")
         endings = (".safetensors", ".ckpt")
         files = sorted(file for file in folder.rglob("*") if file.suffix in endings) if folder.is_dir() else []
         return [Checkpoint(str(file.relative_to(folder)), file) for file in files]
@@ -54,15 +55,9 @@ class Host:
         """Names of the samplers that a comparison may use here; empty means the engine's."""
         return []
 
-    def folders(self) -> dict[str, Path]:
-        """Where finished files go: "lora", "checkpoint", "embedding", "hypernetwork"."""
-        models = data_folder() / "models"
-        return {
-            "lora": lora_folder(),
-            "checkpoint": models / "Stable-diffusion",
-            "embedding": data_folder() / "embeddings",
-            "hypernetwork": models / "hypernetworks",
-        }
+    def folders(self) -> dict[Output, Path]:
+        """Where finished files go."""
+        return {output: output_folder(output) for output in OUTPUTS}
 
     def roots(self) -> list[Path]:
         """Folders within which everybody who reaches the page may choose: the host's data."""
@@ -109,11 +104,10 @@ class Host:
         """User -> password of the host's own script API, with which scripts may use ours too."""
         return {}
 
-    def refresh(self, network: Path) -> Visibility:
-        """Let the host list a file that was just written, and say whether it does."""
-        folder = self.folders()["lora"]
-        where = "the models/Lora folder of your WebUI"
-        return Visibility(False, f"Copy {network.name} from {folder} to {where} to use it.")
+    def refresh(self, file: Path, output: Output) -> Visibility:
+        """Let the host list a file of that kind that was just written, and say whether it does."""
+        where = "/".join(OUTPUTS[output].folder)
+        return Visibility(False, f"Copy {file.name} from {file.parent} to the {where} folder of your WebUI to use it.")
 
 
 def host_draws(host: Host, step: str, config: dict[str, Any]) -> bool:

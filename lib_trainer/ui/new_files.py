@@ -19,11 +19,12 @@ class NewFiles:
 
     def tell(self) -> None:
         """Tell the host of the files that have come since."""
-        new = [path for path in self._summaries.told(self._run).networks if path not in self._told]
+        told = self._summaries.told(self._run)
+        new = [path for path in told.networks if path not in self._told]
         self._told.update(new)
         if not new:
             return
         try:
-            self._host.refresh(Path(new[-1]))  # a host lists a whole folder at once
+            self._host.refresh(Path(new[-1]), told.output)  # a host lists a whole folder at once
         except Exception:  # a host's list that can't be renewed must not end the run; the page asks again and says why
             logging.getLogger(__name__).exception("%s could not be listed", new[-1])

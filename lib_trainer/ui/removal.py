@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.errors import OutputError
+from lib_trainer.core.outputs import beside
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.ui.projects import Project, read_json, write_json
 from lib_trainer.ui.queue import Entry
@@ -25,8 +26,8 @@ KEPT_ANSWERS = 5
 def networks_of(server: Server, run: RunDirectory) -> list[Path]:
     """The networks that a run has saved and what it wrote beside them, as far as they are still there."""
     saved = [Path(path) for path in server.summaries.told(run).networks]
-    beside = [path.with_suffix(ending) for path in saved for ending in COMPANIONS]
-    return [path for path in [*saved, *beside] if path.is_file()]
+    companions = [beside(path, ending) for path in saved for ending in COMPANIONS]
+    return [path for path in [*saved, *companions] if path.exists()]
 
 
 def delete(server: Server, project: Project, run: RunDirectory, files: bool) -> tuple[list[Path], Path]:

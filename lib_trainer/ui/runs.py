@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from lib_trainer.core.errors import EngineError
 from lib_trainer.core.file_lock import is_locked
+from lib_trainer.core.outputs import Output
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.steps import output_of
 from lib_trainer.ui.projects import Project, read_json
 
 State = Literal[
@@ -35,6 +37,7 @@ class Told:
 
     step: str = ""
     name: str = ""
+    output: Output = "lora"  # what its files are
     offset: int = 0
     starts: int = 0
     started: float | None = None
@@ -126,7 +129,7 @@ def _begun(run: RunDirectory) -> Told:
         step, config = run.job()
     except EngineError as error:
         return Told(message=str(error))
-    return Told(step=step, name=_name(step, config) or run.path.name)
+    return Told(step=step, name=_name(step, config) or run.path.name, output=output_of(config.get("trainable")))
 
 
 def _name(step: str, config: Any) -> str:
@@ -215,12 +218,13 @@ def raw_events(run: RunDirectory, offset: int, most: int) -> tuple[list[dict[str
 def summary(project: Project, run: RunDirectory, told: Told, state: State, place: int | None) -> dict[str, Any]:
     """A run as the page gets it; `place` is its place in the queue, from 1 on."""
     chosen = project.chosen().get(run.path.name)
-    networks = [{**network, "exists": Path(network["path"]).is_file()} for network in list(told.networks.values())]
+    networks = [{**network, "exists": Path(network["path"]).exists()} for network in list(told.networks.values())]
     return {
         "project": project.name,
         "id": run.path.name,
         "step": told.step,
         "name": _own_name(run) or told.name,
+        "output": told.output,
         "state": state,
         "created": _created(run),
         "started": told.started,

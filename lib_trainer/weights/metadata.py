@@ -60,8 +60,25 @@ def network_metadata(name: str, facts: NetworkFacts, of_network: dict[str, str])
         "ss_tag_frequency": json.dumps(facts.tags),
         **of_network,
         **facts.options,
+        **_modelspec(name, facts, labels.architecture[facts.prediction]),
+    }
+
+
+def checkpoint_metadata(name: str, facts: NetworkFacts) -> dict[str, str]:
+    """What the header of a trained checkpoint adds to its source's."""
+    architecture = FAMILIES[facts.family].labels.architecture[facts.prediction]
+    return {
+        **_modelspec(name, facts, architecture.removesuffix("/lora")),
+        "ss_sd_model_name": facts.base_name,
+        "ss_epoch": str(facts.epoch),
+        "ss_steps": str(facts.step),
+    }
+
+
+def _modelspec(name: str, facts: NetworkFacts, architecture: str) -> dict[str, str]:
+    return {
         "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.architecture": labels.architecture[facts.prediction],
+        "modelspec.architecture": architecture,
         "modelspec.implementation": "diffusers",
         "modelspec.title": name,
         "modelspec.resolution": f"{facts.resolution}x{facts.resolution}",

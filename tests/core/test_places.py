@@ -48,18 +48,18 @@ def test_a_relative_variable_is_meant_from_the_working_folder(tmp_path, monkeypa
 
 def test_loras_go_where_the_webui_reads_them(in_webui):
     assert places.webui_root() == in_webui
-    assert places.lora_folder() == in_webui / "models" / "Lora"
+    assert places.output_folder("lora") == in_webui / "models" / "Lora"
 
 
 def test_loras_go_to_the_webui_even_when_the_data_is_elsewhere(in_webui, tmp_path, monkeypatch):
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "elsewhere"))
-    assert places.lora_folder() == in_webui / "models" / "Lora"
+    assert places.output_folder("lora") == in_webui / "models" / "Lora"
 
 
 def test_without_a_webui_loras_go_to_our_own_data(tmp_path, monkeypatch, no_variable):
     monkeypatch.setattr(places, "EXTENSION_ROOT", tmp_path / "trainer")
     assert places.webui_root() is None
-    assert places.lora_folder() == tmp_path / "trainer" / "data" / "models" / "Lora"
+    assert places.output_folder("lora") == tmp_path / "trainer" / "data" / "models" / "Lora"
 
 
 def test_a_folder_named_extensions_without_models_is_no_webui(tmp_path, monkeypatch):
@@ -71,12 +71,12 @@ def test_a_folder_named_extensions_without_models_is_no_webui(tmp_path, monkeypa
 def copied(folder):
     """The modules that `places` needs, as an extension in this folder."""
     (folder / "lib_trainer" / "core").mkdir(parents=True)
-    for name in ("__init__.py", "core/__init__.py", "core/places.py"):
+    for name in ("__init__.py", "core/__init__.py", "core/places.py", "core/outputs.py", "core/errors.py"):
         shutil.copy(ROOT / "lib_trainer" / name, folder / "lib_trainer" / name)
 
 
 def lora_folder_of(extension, working_folder):
-    code = "from lib_trainer.core.places import lora_folder; print(lora_folder())"
+    code = "from lib_trainer.core.places import output_folder; print(output_folder('lora'))"
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(extension)!r}); {code}"]
     done = subprocess.run(command, cwd=working_folder, capture_output=True, text=True, check=True)
     return Path(done.stdout.strip())

@@ -62,6 +62,15 @@ def test_without_a_folder_files_lie_in_models_lora(runs, tmp_path, monkeypatch):
     assert [Path(path).parent for path in run.result["networks"]] == [tmp_path / "own" / "models" / "Lora"]
 
 
+@pytest.mark.option("SavingOptions.format")
+@pytest.mark.parametrize("wished", ["ckpt", "pt", "diffusers"])
+def test_a_lora_is_written_as_safetensors_and_another_format_is_refused(runs, wished):
+    assert runs.options({"saving": {"format": "safetensors"}}).file_format == "safetensors"
+    said = rf"'saving\.format' is '{wished}', in which no LoRA is written; set it to auto"
+    with pytest.raises(ConfigError, match=said):
+        runs.options({"saving": {"format": wished}})
+
+
 def test_a_folder_that_can_not_be_written_to_is_refused_at_once(runs, tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(OutputError, match=r"can't be written to .*; set 'saving\.folder' to another one"):

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from lib_trainer.core.outputs import Output
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.ui.host import Host, Visibility
 from lib_trainer.ui.server import Server
@@ -58,9 +59,9 @@ class TestHost(Host):
         finally:
             self.card.append(f"free after {run.path.name}")
 
-    def refresh(self, network: Path) -> Visibility:
-        self.listed.append(network.name)
-        return super().refresh(network)
+    def refresh(self, file: Path, output: Output) -> Visibility:
+        self.listed.append(file.name)
+        return super().refresh(file, output)
 
     def draws(self, options: Any) -> bool:
         return self.drawing is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.errors import OutputError
+from lib_trainer.core.outputs import OUTPUTS, Output, beside
 from lib_trainer.core.whole_files import write_text
 from lib_trainer.ui.access import full_path
 from lib_trainer.ui.projects import Project
@@ -29,11 +30,11 @@ def choose(server: Server, request: Request) -> Reply:
     if activation is not None and len(activation) > LONGEST_TEXT:
         raise Refused(f"'activation' has {len(activation)} letters; at most {LONGEST_TEXT} are possible.")
     text = request.told("network", str)
-    network, run_id = _network(server, project, text)
-    file = network.with_suffix(".json")
+    network, run_id, output = _network(server, project, text)
+    file = beside(network, ".json")
     notes: dict[str, Any] = {"preferred weight": strength}
     _note_beside(file, notes if activation is None else {**notes, "activation text": activation})
-    phrase = f"<lora:{network.stem}:{strength:g}>"
+    phrase = OUTPUTS[output].named(network.stem, strength)
     if run_id is not None:
         project.choose(run_id, {"network": str(network), "strength": strength, "phrase": phrase})
     return as_json({"phrase": phrase, "file": str(file), "run": run_id})
@@ -52,20 +53,21 @@ def _strength(request: Request) -> float:
     return number
 
 
-def _network(server: Server, project: Project, text: str) -> tuple[Path, str | None]:
-    """The network of that path, and which run of the project saved it, if one did."""
+def _network(server: Server, project: Project, text: str) -> tuple[Path, str | None, Output]:
+    """The file of that path, which run of the project saved it, if one did, and what it is."""
     for run in project.runs():
-        if text in server.summaries.told(run).networks:
-            return _there(Path(text)), run.path.name
+        told = server.summaries.told(run)
+        if text in told.networks:
+            return _there(Path(text)), run.path.name, told.output
     path, folder = full_path(text), Path(os.path.abspath(server.host.folders()["lora"]))  # noqa: PTH100 - links are kept
     # As the WebUI lists them, which follows the links that its owner has put there.
     if not path.is_relative_to(folder) or path.suffix.lower() != ".safetensors":
         raise Refused(f"{text!r} is no network of this project, and none in {folder}.", 403)
-    return _there(path), None
+    return _there(path), None, "lora"
 
 
 def _there(network: Path) -> Path:
-    if not network.is_file():
+    if not network.exists():
         raise Refused(f"The network {network} is not there any more; it was moved or deleted.", 404)
     return network
 

@@ -34,12 +34,13 @@ def goes(server: Server, request: Request) -> Reply:
 def shown(server: Server, request: Request) -> Reply:
     """Whether the host lists a network of this run, and if not, why."""
     text = request.query.get("path", "")
-    if text not in server.summaries.told(_run(server, request)).networks:
+    told = server.summaries.told(_run(server, request))
+    if text not in told.networks:
         raise Refused(f"{text!r} is no network of this run.", 403)
     network = Path(text)
-    if not network.is_file():
+    if not network.exists():
         return as_json({"shown": False, "why": f"{network} is not there any more; it was moved or deleted."})
-    seen = server.host.refresh(network)
+    seen = server.host.refresh(network, told.output)
     return as_json({"shown": seen.shown, "why": seen.why})
 
 

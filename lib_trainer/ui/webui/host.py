@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_trainer.core.configs import load
+from lib_trainer.core.outputs import Output
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.demo.places import MODEL
 from lib_trainer.steps import step_named
@@ -61,7 +62,7 @@ class WebUIHost(Host):
 
         return list(sd_samplers.visible_sampler_names())
 
-    def folders(self) -> dict[str, Path]:
+    def folders(self) -> dict[Output, Path]:
         """Where the WebUI's own flags say, or its settings."""
         from modules import sd_models, shared
 
@@ -128,11 +129,12 @@ class WebUIHost(Host):
         """Whether the WebUI's own pipeline can load all the models of these CompareOptions."""
         return all(can_draw_with(model) for model in options.all_models)
 
-    def refresh(self, network: Path) -> Visibility:
+    def refresh(self, file: Path, output: Output) -> Visibility:
         """See `Host`."""
         from lib_trainer.ui.webui.lists import visibility
+        from lib_trainer.ui.webui.other_lists import LISTED
 
-        return visibility(network, self.card.version_before)
+        return visibility(file, self.card.version_before) if output == "lora" else LISTED[output](file)
 
 
 def others_can_reach(flags: Any) -> bool:

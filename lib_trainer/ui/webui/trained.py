@@ -75,7 +75,8 @@ class Trained:
 
 def trained_in(server: Server) -> Trained:
     """What the runs of a data folder have made."""
-    runs = [run for project in all_projects(server.home) for run in server.listed(project)]
+    listed = [run for project in all_projects(server.home) for run in server.listed(project)]
+    runs = [run for run in listed if run["output"] == "lora"]  # the axes name LoRAs in prompts
     runs.sort(key=lambda run: run["created"] or 0, reverse=True)
     return Trained(tuple(made for run in runs if (made := _made_by(run)) is not None))
 

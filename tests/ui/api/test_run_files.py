@@ -82,7 +82,7 @@ def test_whether_the_host_lists_a_network_is_what_the_host_says(browser, make_ru
     answer = browser.get(f"{RUN}/shown", path=network)
     assert answer.data["shown"] is False and "Copy style.safetensors" in answer.data["why"]
     asked = []
-    monkeypatch.setattr(browser.server.host, "refresh", lambda path: asked.append(path) or Visibility(True))
+    monkeypatch.setattr(browser.server.host, "refresh", lambda path, output: asked.append(path) or Visibility(True))
     assert browser.get(f"{RUN}/shown", path=network).data == {"shown": True, "why": ""}
     assert asked == [network]
 

@@ -101,8 +101,9 @@ class FakeWebUI:
         if self.forge:
             opts.data["forge_preset"] = "sd"
         self.shared = SimpleNamespace(
-            cmd_opts=SimpleNamespace(**flags, **folders), opts=opts, state=State(), OptionInfo=OptionInfo
-        )
+            cmd_opts=SimpleNamespace(**flags, **folders), opts=opts, state=State(), OptionInfo=OptionInfo,
+            hypernetworks={}, reload_hypernetworks=self._list_hypernetworks,
+        )  # fmt: skip
         self.queue_lock = threading.Lock()
         self.call_queue = SimpleNamespace(queue_lock=self.queue_lock)
         self.progress = SimpleNamespace(pending_tasks=OrderedDict(), finished=[], current=None)
@@ -111,6 +112,10 @@ class FakeWebUI:
         self.progress.finish_task = self.progress.finished.append
         self.paths = SimpleNamespace(data_path=str(self.root), models_path=str(self.root / "models"))
         self.launch_utils = SimpleNamespace(git_tag=lambda: "v1.10.1")
+
+    def _list_hypernetworks(self):
+        found = Path(self.shared.cmd_opts.hypernetwork_dir).rglob("*.pt")
+        self.shared.hypernetworks = {path.stem: str(path) for path in found}
 
     def _make_models(self):
         aliases = {}

@@ -21,7 +21,7 @@ def lora(webui, name="cat-e001", folder=None):
 
 
 def shown(webui, path):
-    return WebUIHost().refresh(path)
+    return WebUIHost().refresh(path, "lora")
 
 
 def test_a_new_file_is_listed_and_shown(webui):
@@ -112,7 +112,7 @@ def test_while_a_run_has_the_card_the_model_from_before_counts(a1111):
     a1111.version = "SDXL"
     host = WebUIHost()
     with host.holding_the_card(a1111.run_of("train")):
-        seen = host.refresh(lora(a1111))
+        seen = host.refresh(lora(a1111), "lora")
     assert (seen.shown, "SD1" in seen.why) == (False, True)
 
 
