@@ -37,7 +37,13 @@ from lib_trainer.training.file_sizes import (
 from lib_trainer.training.length import Length
 from lib_trainer.training.memory_need import memory_need
 from lib_trainer.training.options import TrainingOptions
-from lib_trainer.training.remarks import file_remarks, length_remarks, picture_remarks, room_remarks
+from lib_trainer.training.remarks import (
+    file_remarks,
+    length_remarks,
+    picture_remarks,
+    reading_remarks,
+    room_remarks,
+)
 from lib_trainer.training.timings import known_machine, known_seconds
 
 NOT_TIMED = "Known after the first steps."
@@ -66,7 +72,11 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     need = memory_need(options, model, network, chosen, machine.kind)
     told = {**planned.lengths(), **planned.files(), **_time(planned, machine)}
     told |= {"memory_bytes": need.whole, "memory_said": need.said(machine.kind)}
-    told["remarks"] = [*planned.remarks(), *room_remarks(told["bytes_total"], told["bytes_free"], need.whole, machine)]
+    told["remarks"] = [
+        *planned.remarks(),
+        *reading_remarks(options, machine),
+        *room_remarks(told["bytes_total"], told["bytes_free"], need.whole, machine),
+    ]
     for event in (*found.report, _table(told), *(Notice(remark) for remark in told["remarks"])):
         run.append(event)
     return told

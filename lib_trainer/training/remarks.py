@@ -10,6 +10,9 @@ from lib_trainer.dataset.prospects import Survey
 from lib_trainer.models.machine import Machine
 from lib_trainer.models.model import Prediction
 from lib_trainer.models.outline import Outline
+from lib_trainer.trainables import TRAINABLES
+from lib_trainer.trainables.loha import Loha
+from lib_trainer.trainables.lokr import Lokr
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 
@@ -65,6 +68,17 @@ def file_remarks(options: TrainingOptions, name: str, model: Outline) -> Iterato
         yield f"{prediction_untold(options.model)} The training tries it out at its start."
     if options.saving.layer_names == "kohya" and not model.names.webui_knows_network_names:
         yield NAMES_UNKNOWN
+
+
+def reading_remarks(options: TrainingOptions, machine: Machine) -> Iterator[str]:
+    """About a WebUI on a machine like this one that could not use the files."""
+    kind = options.trainable
+    multiplies = isinstance(kind, Loha) or (isinstance(kind, Lokr) and not kind.full)
+    if multiplies and machine.kind == "cpu" and options.saving.precision == "fp16":
+        yield (
+            f"AUTOMATIC1111 can't use a {TRAINABLES.name_of(type(kind))} in fp16 without a graphics card; to draw "
+            "with it on this machine set 'saving.precision' to fp32."
+        )
 
 
 def room_remarks(needed: int, free: int, memory: int, machine: Machine) -> Iterator[str]:

@@ -209,3 +209,13 @@ def test_once_the_machine_is_known_it_needs_no_torch(planned, runs, tmp_path):
     command = [sys.executable, "-c", code, str(config), str(runs.run().directory.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.stdout == "4\n", done.stderr
+
+
+def test_what_a_webui_on_such_a_machine_could_not_use_is_told(planned):
+    """A1111 multiplies the file's matrices in their own number format, which PyTorch can't for fp16 on a CPU."""
+    def told(kind, precision="fp16"):
+        changes = {"trainable": {"type": kind[0], "rank": 2, **dict(kind[1:])}, "saving": {"precision": precision}}
+        return any("can't use a" in remark for remark in planned(changes)["remarks"])
+
+    assert told(["loha"]) and told(["lokr"])
+    assert not told(["loha"], "fp32") and not told(["lora"]) and not told(["lokr", ("full", True)])

@@ -4,6 +4,9 @@ Starts that WebUI with the extension linked in, and goes through training the de
 LoRA, an X/Y/Z plot over the epochs, Reload UI during a training, killing the engine and the WebUI, and resuming. It
 checks pictures and files, and that the WebUI's environment is the same afterwards.
 
+With `methods` as first argument it compares what the WebUI and the engine predict with a file of each method instead;
+see `methods.py`.
+
 WEBUI_PYTHON is the WebUI's own Python (default: its `venv`). WEBUI_CHECKPOINT is a full-size checkpoint, for Forge,
 which loads no miniature models. The WebUI must have been started once, so that it has all that it downloads.
 """
@@ -24,7 +27,7 @@ from lib_trainer.jobs.stamp import engine_state  # noqa: E402
 
 
 def main() -> int:
-    """Run the way in the tests' environment, which `python3 tests` makes."""
+    """Run the way in the tests' environment, which `python3 tests` makes, or the methods in the engine's."""
     if "WEBUI_DIR" not in os.environ:
         sys.stderr.write(f"{__doc__}\n")
         return 2
@@ -34,6 +37,8 @@ def main() -> int:
         return 2
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRAINER_ENGINE": str(engine)}
     command = [str(python), "-m", "tests.webui.way", *sys.argv[1:]]
+    if sys.argv[1:2] == ["methods"]:
+        command = [str(engine), "-m", "tests.webui.methods", *sys.argv[2:]]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
