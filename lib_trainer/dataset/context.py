@@ -12,13 +12,14 @@ from lib_trainer.core.events import Event, Notice
 
 @dataclass(frozen=True)
 class DatasetContext:
-    """The run's side of a dataset: where to cache, how to batch, whom to tell, and when to stop."""
+    """The run's side of a dataset: where to cache, how to batch, whom to tell, when to stop, how many epochs."""
 
     cache: Path
     seed: int
     batch_size: int
     emit: Callable[[Event], None]
     should_stop: Callable[[], bool]
+    epochs: int = 1
 
     def warn(self, message: str) -> None:
         self.emit(Notice(message, level="warning"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from lib_trainer.core.events import Notice
 from lib_trainer.dataset.cache import MEMORY_BYTES, LatentCache, Latents, View
 from lib_trainer.dataset.captions import steady_captions, vary_caption
 from lib_trainer.dataset.context import DatasetContext
+from lib_trainer.dataset.drawing_lots import Lots
 from lib_trainer.dataset.encoding import encode_views
 from lib_trainer.dataset.entries import Entry, find_entries
 from lib_trainer.dataset.mask_cache import MaskCache
@@ -64,10 +66,15 @@ class Dataset:
         self._cache = cache
         self._masks = MaskCache(context.cache, model.pixels_per_latent, context.warn)
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """How many batches every epoch has."""
-        return steps_per_epoch(self._buckets, self._repeats, self.context.batch_size)
+    def batches_in(self, epoch: int) -> int:
+        """How many batches an epoch has."""
+        return steps_per_epoch(self._buckets, self._repeats(epoch), self.context.batch_size)
+
+    @cached_property
+    def epoch_lengths(self) -> list[int]:
+        """How many batches the epochs have; one number where all have as many."""
+        epochs = self.context.epochs if self._options.rating.last_epoch < 1 else 1
+        return [self.batches_in(epoch) for epoch in range(epochs)]
 
     @property
     def steady_captions(self) -> list[str] | None:
@@ -76,7 +83,7 @@ class Dataset:
 
     def batches(self, epoch: int) -> list[BatchPlan]:
         """What each batch of an epoch will show."""
-        return epoch_batches(self._buckets, self._repeats, self.context.batch_size, self.context.seed, epoch)
+        return epoch_batches(self._buckets, self._repeats(epoch), self.context.batch_size, self.context.seed, epoch)
 
     def load(self, plan: BatchPlan, epoch: int) -> Batch:
         """The latents and captions of one batch; a cache file that was damaged or removed meanwhile is made anew.
@@ -117,9 +124,10 @@ class Dataset:
     def _buckets(self) -> list[Size]:
         return [entry.bucket for entry in self.entries]
 
-    @property
-    def _repeats(self) -> list[int]:
-        return [entry.repeats for entry in self.entries]
+    def _repeats(self, epoch: int) -> list[int]:
+        """Of each entry in an epoch."""
+        lots = Lots(self._options.rating.last_epoch, self.context.epochs, self.context.seed)
+        return lots.repeats(self.entries, epoch)
 
     def _caption(self, showing: Showing, epoch: int) -> str:
         random = showing.random(self.context.seed, epoch, "caption")
@@ -193,7 +201,7 @@ def shared_pictures(one: Dataset, other: Dataset) -> list[tuple[Path, Path]]:
 
 def _notice_short_batches(dataset: Dataset) -> None:
     """Say it if the batches hold on average less than three quarters of what was asked for."""
-    wanted, steps = dataset.context.batch_size, dataset.steps_per_epoch
+    wanted, steps = dataset.context.batch_size, dataset.batches_in(0)
     showings = sum(entry.repeats for entry in dataset.entries)
     buckets = len({entry.bucket for entry in dataset.entries})
     if buckets > 1 and showings < SHORT_BATCHES * steps * wanted:

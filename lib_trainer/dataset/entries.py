@@ -18,6 +18,7 @@ from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
 from lib_trainer.dataset.progress import PictureProgress
 from lib_trainer.dataset.prospects import Prospect, prospects
+from lib_trainer.dataset.ratings import with_ratings
 from lib_trainer.images.buckets import cover, training_sizes
 from lib_trainer.images.folder import scan
 from lib_trainer.images.report import describe_pictures, picture_notices
@@ -38,6 +39,7 @@ class Entry:
     size: Size
     mask: Mask | None = None
     crops: tuple[View, ...] = ()
+    rating: float = 1.0
 
     @property
     def path(self) -> Path:
@@ -62,7 +64,7 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     """Scan the folder and report what it holds, before anything is encoded.
 
     Raises:
-        DataError: there is no such folder, no readable picture in it, or a mask can't be used.
+        DataError: there is no such folder, no readable picture in it, or a mask or the table of ratings can't be used.
         ConfigError: the sizes, the source of the captions, or the folders contradict each other.
         StopRequested: asked for during the scan.
     """
@@ -79,7 +81,10 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     masks = find_masks(found, options)
     for message in masks.notices:
         context.warn(message)
-    return _entries(prospects(found, options), masks.files, options, context)
+    entries, notices = with_ratings(_entries(prospects(found, options), masks.files, options, context), options)
+    for message in notices:
+        context.warn(message)
+    return entries
 
 
 def _entries(

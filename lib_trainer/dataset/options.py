@@ -10,6 +10,7 @@ from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.options import existing, labelled, option, section
 from lib_trainer.dataset.crop_options import CropOptions
 from lib_trainer.dataset.mask_options import MaskOptions
+from lib_trainer.dataset.rating_options import RatingOptions
 from lib_trainer.images.options import BucketOptions, CaptionOptions
 
 
@@ -41,6 +42,7 @@ class DatasetOptions:
     buckets: BucketOptions = section(BucketOptions)
     crop: CropOptions = section(CropOptions)
     masks: MaskOptions = section(MaskOptions)
+    rating: RatingOptions = section(RatingOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
 
     @property
@@ -65,5 +67,5 @@ def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
     """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
     return replace(
         options, folder=folder, repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
-        more_resolutions=(), crop=CropOptions(), masks=MaskOptions(),
+        more_resolutions=(), crop=CropOptions(), masks=MaskOptions(), rating=RatingOptions(),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from lib_trainer.core.events import Event, Notice
 from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
+from lib_trainer.dataset.ratings import with_ratings
 from lib_trainer.images.buckets import training_sizes
 from lib_trainer.images.captions import NO_CAPTION
 from lib_trainer.images.folder import scan
@@ -26,6 +27,7 @@ class Prospect:
     picture: Picture
     repeats: int
     bucket: Size
+    rating: float = 1.0
 
     @property
     def path(self) -> Path:
@@ -90,7 +92,7 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     `on_progress(done, total)` counts files; what it raises ends the scan.
 
     Raises:
-        DataError: there is no such folder, no readable picture in it, or a mask can't be used.
+        DataError: there is no such folder, no readable picture in it, or a mask or the table of ratings can't be used.
         ConfigError: the sizes, the source of the captions, or the folders contradict each other.
         OutputError: the cache can't be written.
     """
@@ -100,4 +102,6 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     known.save()
     report = [*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)]
     report += [Notice(message, level="warning") for message in find_masks(found, options).notices]
-    return Survey(prospects(found, options), len(found.skipped), report)
+    pictures, notices = with_ratings(prospects(found, options), options)
+    report += [Notice(message, level="warning") for message in notices]
+    return Survey(pictures, len(found.skipped), report)

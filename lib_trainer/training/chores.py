@@ -115,7 +115,7 @@ class Chores:
             on_progress,
         )
         session.network.train(True)
-        epochs = place.epoch + place.batch / session.dataset.steps_per_epoch
+        epochs = place.epoch + place.batch / session.dataset.batches_in(place.epoch)
         place.held_out["base" if place.step == 0 else f"{epochs:.2f}".rstrip("0").rstrip(".")] = loss
         session.run.append(HeldOut(place.step, place.epoch, loss))
 

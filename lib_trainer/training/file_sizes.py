@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from lib_trainer.core.units import Every
 from lib_trainer.models.checkpoints import read_shapes
 from lib_trainer.models.tensor_headers import ALIGNMENT, ITEM_SIZES, header_bytes
 from lib_trainer.trainables.base import NetworkOutline
@@ -36,22 +35,20 @@ class PlannedNetwork:
 
 def planned_networks(options: TrainingOptions, length: Length, name: str) -> Iterator[PlannedNetwork]:
     """The networks in the order of saving; those saved by the clock or on request are not among them."""
-    interval = interval_of(options.saving.every, length)
-    due = range(interval, length.steps, interval) if interval else range(0)
-    for step in (*islice(due, MOST_LISTED), length.steps):
+    for step in (*islice(_before_the_last(options, length), MOST_LISTED), length.steps):
         epoch, epoch_end = length.epochs_at(step)
         yield PlannedNetwork(network_stem(name, step, epoch, epoch_end), step, epoch)
 
 
 def count_networks(options: TrainingOptions, length: Length) -> int:
     """How many networks there are going to be; very many are not all listed."""
-    interval = interval_of(options.saving.every, length)
-    return len(range(interval, length.steps, interval)) + 1 if interval else 1
+    return len(_before_the_last(options, length)) + 1
 
 
-def interval_of(every: Every, length: Length) -> int:
-    """The steps from one time to the next; 0 for what never happens or goes by the clock."""
-    return every.amount * {"epoch": length.steps_per_epoch, "step": 1, "minute": 0}[every.unit]
+def _before_the_last(options: TrainingOptions, length: Length) -> Sequence[int]:
+    """The steps after which networks are saved, without the last, after which one is saved always."""
+    due = length.moments(options.saving.every)
+    return due[:-1] if due and due[-1] == length.steps else due
 
 
 class NetworkSizes:
@@ -84,9 +81,8 @@ class NetworkSizes:
 
 def planned_state(options: TrainingOptions, length: Length) -> str | None:
     """The name of the last state that is saved, of which one is kept, or None if none is."""
-    interval = interval_of(options.saving.state_every, length)
-    last = length.steps // interval * interval if interval else 0
-    return state_file(last) if last else None
+    due = length.moments(options.saving.state_every)
+    return state_file(due[-1]) if due else None
 
 
 def state_bytes(options: TrainingOptions, network: NetworkOutline) -> int:

@@ -16,6 +16,7 @@ from lib_trainer.core.outputs import ENDINGS
 from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.units import duration, file_size
+from lib_trainer.dataset.drawing_lots import Lots
 from lib_trainer.dataset.options import DatasetOptions, held_out_options
 from lib_trainer.dataset.order import steps_per_epoch
 from lib_trainer.dataset.progress import PictureProgress
@@ -103,11 +104,13 @@ class _Planned:
     network: NetworkOutline
 
     @cached_property
-    def batches(self) -> int:
-        """Of an epoch."""
-        pictures = self.found.pictures
-        repeats = [picture.repeats for picture in pictures]
-        return steps_per_epoch([picture.bucket for picture in pictures], repeats, self.options.batch_size)
+    def batches(self) -> list[int]:
+        """Of each epoch; one number where all have as many."""
+        options, pictures = self.options, self.found.pictures
+        buckets, last = [picture.bucket for picture in pictures], options.dataset.rating.last_epoch
+        lots = Lots(last, options.epochs, options.seed)
+        epochs = range(options.epochs if last < 1 else 1)
+        return [steps_per_epoch(buckets, lots.repeats(pictures, epoch), options.batch_size) for epoch in epochs]
 
     @cached_property
     def length(self) -> Length:
@@ -135,7 +138,7 @@ class _Planned:
             "captioned": sum(picture.captioned for picture in self.found.files),
             "repeats": self.options.dataset.repeats,
             "in_epoch": sum(showings.values()),
-            "batches": self.batches,
+            "batches": self.batches[0],
             "epochs": self.options.epochs,
             "steps_per_epoch": self.length.steps_per_epoch,
             "steps": self.length.steps,

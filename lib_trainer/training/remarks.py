@@ -52,6 +52,9 @@ def picture_remarks(options: TrainingOptions, found: Survey) -> Iterator[str]:
 
 def length_remarks(length: Length) -> Iterator[str]:
     """About the number of steps."""
+    if length.ends:
+        first, last = length.ends[0], length.ends[-1] - length.ends[-2]
+        yield f"Epochs get shorter, as lower rated pictures are left out: from {first} steps in the first to {last}."
     if length.steps > MOST_STEPS:
         yield f"{length.steps} steps are very many; most LoRAs are done after 500 to 5000."
     if length.steps < FEWEST_STEPS:

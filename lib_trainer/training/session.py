@@ -66,9 +66,14 @@ class Session:
         return [tensor for part in self.learning_rates for tensor in self.network.parameters(part)]
 
     @property
+    def length(self) -> Length:
+        """Steps of the epochs and of the whole run."""
+        return Length.of(self.options, self.dataset.epoch_lengths)
+
+    @property
     def total_steps(self) -> int:
         """Steps of the whole run."""
-        return Length.of(self.options, self.dataset.steps_per_epoch).steps
+        return self.length.steps
 
     def denoise(
         self, noisy: Tensor, timesteps: Tensor, captions: list[str], frames: Tensor | None = None
@@ -107,7 +112,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     check_model(options, model)
     context = DatasetContext(
         cache=cache_folder(), seed=options.seed, batch_size=options.batch_size, emit=run.append,
-        should_stop=run.stop_requested,
+        should_stop=run.stop_requested, epochs=options.epochs,
     )
     dataset, held_out = _open_pictures(options, model, context)
     model.release_vae()  # before the other parts are read: both together need more memory than training

@@ -66,6 +66,7 @@ def _run_epochs(session: Session, chores: Chores, place: Place, times: StepTimes
     chores.before_training(place)
     while place.step < session.total_steps and not session.run.stop_requested():
         epoch = place.epoch
+        in_epoch = session.dataset.batches_in(epoch)
         for window in _windows(session, epoch)[place.batch // session.options.accumulate :]:
             times.begin()
             batches = [session.dataset.load(plan, epoch) for plan in window]
@@ -73,7 +74,7 @@ def _run_epochs(session: Session, chores: Chores, place: Place, times: StepTimes
             times.end()
             place.step += 1
             place.batch += len(window)
-            if place.batch >= session.dataset.steps_per_epoch:
+            if place.batch >= in_epoch:
                 place.epoch, place.batch = epoch + 1, 0
             if loss is not None:
                 session.run.append(Loss(place.step, epoch, loss, _rates_now(session)))
@@ -99,7 +100,7 @@ def _rates_now(session: Session) -> dict[str, float]:
 def _belongs_to(session: Session) -> str:
     """What must be the same for a state to be resumed: all options, and the pictures with their captions."""
     entries = [
-        (entry.view.digest, entry.caption, entry.repeats, entry.bucket, entry.mask and entry.mask.digest)
+        (entry.view.digest, entry.caption, entry.repeats, entry.bucket, entry.mask and entry.mask.digest, entry.rating)
         for entry in session.dataset.entries
     ]
     return digest(dump(session.options), entries, len(session.held_out))

@@ -183,7 +183,7 @@ def test_each_picture_comes_as_often_as_folder_and_options_say(
     plain, folded = make_picture("a.png"), make_picture("4_fox/b.png")
     dataset = open_dataset(with_(options, repeats=3), model, context)
     assert Counter(path for batch in epoch(dataset) for path in batch.paths) == {plain: 3, folded: 12}
-    assert dataset.steps_per_epoch == len(dataset.batches(0)) == 8
+    assert dataset.batches_in(0) == len(dataset.batches(0)) == 8
 
 
 @pytest.mark.option("DatasetOptions.background")

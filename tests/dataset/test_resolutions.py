@@ -34,7 +34,7 @@ def test_every_picture_comes_in_each_resolution_and_a_batch_has_one_size(options
         batch = dataset.load(plan, 0)
         shown.update((path, *batch.mean.shape[2:]) for path in batch.paths)
     assert shown == {(square, 8, 8): 3, (square, 12, 12): 3, (wide, 5, 11): 3, (wide, 8, 17): 3}
-    assert dataset.steps_per_epoch == len(dataset.batches(0)) == 8
+    assert dataset.batches_in(0) == len(dataset.batches(0)) == 8
 
 
 def test_the_frames_tell_the_size_of_each_showing(options, model, context, make_picture):
