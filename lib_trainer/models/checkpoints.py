@@ -43,13 +43,17 @@ def family_of(path: Path, shapes: Shapes) -> type[Family]:
     raise ModelError(f"{path} looks like {what_it_looks_like(shapes)}, which can't be trained here. {SUPPORTED}.")
 
 
-def read_outline(path: Path) -> Outline:
-    """The outline of a checkpoint file or a diffusers folder.
+def read_outline(path: Path, vae: Path | None = None) -> Outline:
+    """The outline of a checkpoint file or a diffusers folder, with another VAE if one is given.
 
     Raises:
         ModelError: as `read_shapes` and `family_of`, or a tensor is missing that gives a size.
     """
     shapes = read_shapes(path)
+    if vae is not None:
+        from lib_trainer.models.vae_files import VaeFile, with_shapes_of
+
+        shapes = with_shapes_of(shapes, VaeFile(vae))
     return family_of(path, shapes).outline(path, shapes)
 
 

@@ -20,6 +20,14 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a model lies: a file or a diffusers folder, and another VAE than its own, if one is wanted."""
+
+    model: Path
+    vae: Path | None = None
+
+
+@dataclass(frozen=True)
 class Labels:
     """What a family is called: `webui` beside networks, `base` and `architecture` in their headers, by prediction."""
 
@@ -49,7 +57,7 @@ class Family(Protocol):
         """
 
     @staticmethod
-    def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:
+    def load(place: Place, dtype: torch.dtype, device: torch.device) -> Model:
         """Read a single file or a diffusers folder straight into `dtype`, offline, with no random initialisation.
 
         Raises:

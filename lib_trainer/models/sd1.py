@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib_trainer.models.model import Family, Labels, Model, Shapes
+from lib_trainer.models.model import Family, Labels, Model, Place, Shapes
 from lib_trainer.models.recognition import PROJECTION, is_whole
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class StableDiffusion1(Family):
         return outline_of(path, Read("sd1", shapes, layout, keys, Sd1Names(layout, keys), settings))
 
     @staticmethod
-    def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:
+    def load(place: Place, dtype: torch.dtype, device: torch.device) -> Model:
         from lib_trainer.models.reading import SD1_READING
         from lib_trainer.models.sd1_model import Sd1Model
 
-        return SD1_READING.load(path, Sd1Model, dtype, device)
+        return SD1_READING.load(place, Sd1Model, dtype, device)

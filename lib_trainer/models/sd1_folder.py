@@ -76,7 +76,7 @@ def open_folder(path: Path) -> TensorFile:
     parts = [part for part in WEIGHTS if part != "text_encoder_2" or (path / part).is_dir()]
     has_two_texts = "text_encoder_2" in parts
     keys = KeyMap(_layout(path), sdxl_layout.TEXT_NAMES if has_two_texts else f"{TEXT}text_model.")
-    tensors = FolderTensors(path, keys, {part: open_tensors(_weights(path, part)) for part in parts})
+    tensors = FolderTensors(path, keys, {part: open_tensors(weights_file(path / part, part)) for part in parts})
     if has_two_texts:
         return StoredAsOpenClip(tensors, sdxl_layout.PREFIXES, repeats_last_layer=False)
     if _config(path, "unet").get("use_linear_projection"):
@@ -129,15 +129,15 @@ def _settings(path: Path, scheduler: dict[str, Any], prediction: Prediction, lev
 
 def _ours(part: str, name: str, has_two_texts: bool) -> str:
     """Our name of a tensor."""
-    today = _today(part, name)
+    now = today(part, name)
     if not has_two_texts or part not in ("text_encoder", "text_encoder_2"):
-        return f"{part}.{today}"
-    if today.startswith("text_projection."):
-        return f"text_encoder.{today}"
-    return f"text_encoder.{'first' if part == 'text_encoder' else 'second'}.{today}"
+        return f"{part}.{now}"
+    if now.startswith("text_projection."):
+        return f"text_encoder.{now}"
+    return f"text_encoder.{'first' if part == 'text_encoder' else 'second'}.{now}"
 
 
-def _today(part: str, name: str) -> str:
+def today(part: str, name: str) -> str:
     """A tensor's name as the part's module has it today."""
     if part.startswith("text_encoder"):
         return name.removeprefix("text_model.")
@@ -179,9 +179,14 @@ def _config(path: Path, part: str) -> dict[str, Any]:
     return data
 
 
-def _weights(path: Path, part: str) -> Path:
+def weights_file(folder: Path, part: str) -> Path:
+    """The file of a part's weights in the part's folder.
+
+    Raises:
+        ModelError: there is none.
+    """
     names = [f"{stem}{ending}" for ending in ENDINGS for stem in WEIGHTS[part]]
     for name in names:
-        if (path / part / name).is_file():
-            return path / part / name
-    raise ModelError(f"{path / part} has no weights; {names[0]} or {names[1]} must be there, in one piece.")
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelError(f"{folder} has no weights; {names[0]} or {names[1]} must be there, in one piece.")

@@ -44,6 +44,11 @@ class KeyMap:
         return _translate(ours, self._to_original)
 
 
+def original_vae_name(ours: str, sizes: VaeSizes) -> str | None:
+    """The original name of a tensor of a VAE alone."""
+    return _translate(f"vae.{ours}", {mine: original for original, mine in _vae(sizes)})
+
+
 def original_shape(original: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape in the original layout of a tensor that has `shape` in ours."""
     is_vae_attention = original.startswith(VAE) and ".mid.attn_1." in original and original.endswith(".weight")

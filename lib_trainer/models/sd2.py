@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib_trainer.models.model import Family, Labels, Model, Shapes
+from lib_trainer.models.model import Family, Labels, Model, Place, Shapes
 from lib_trainer.models.recognition import LABELS, is_whole
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class StableDiffusion2(Family):
         return outline_of(path, Read("sd2", used, layout, keys, Sd1Names(layout, keys), settings))
 
     @staticmethod
-    def load(path: Path, dtype: torch.dtype, device: torch.device) -> Model:
+    def load(place: Place, dtype: torch.dtype, device: torch.device) -> Model:
         from lib_trainer.models.sd2_layout import READING
         from lib_trainer.models.sd2_model import Sd2Model
 
-        return READING.load(path, Sd2Model, dtype, device)
+        return READING.load(place, Sd2Model, dtype, device)

@@ -102,6 +102,13 @@ class TrainingOptions:
         ..., "The checkpoint to start from: a .safetensors or .ckpt file, or a diffusers folder.",
         group="first",
     )  # fmt: skip
+    vae: Path | None = labelled(
+        "VAE",
+        existing(
+            None, "Another VAE than the checkpoint's own, as a file or a diffusers folder; empty keeps its own. "
+            "Whole checkpoints that are written then hold this one.",
+        ),
+    )  # fmt: skip
     dataset: DatasetOptions = section(DatasetOptions)
     trainable: TrainableOptions = labelled(
         "What to train", choice(TRAINABLES, "lora", "What is trained.", group="first")

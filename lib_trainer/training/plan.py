@@ -56,7 +56,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     Raises:
         TrainerError: what `train` would raise before its first step, as far as it can be told without the weights.
     """
-    model = read_outline(options.model)
+    model = read_outline(options.model, options.vae)
     machine = known_machine()
     chosen = formats(options.precision, options.frozen_precision, machine, lambda: count_weights(options.model))
     check_formats(options, chosen, machine.kind)

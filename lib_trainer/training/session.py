@@ -108,7 +108,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     seed_global(options.seed)
     kind = str(precision.arithmetic).removeprefix("torch.")
     run.append(Notice(f"Training {options.model.name} on the {device.type} in {kind}."))
-    model = load_model(options.model, precision.frozen, device)
+    model = load_model(options.model, precision.frozen, device, options.vae)
     check_model(options, model)
     context = DatasetContext(
         cache=cache_folder(), seed=options.seed, batch_size=options.batch_size, emit=run.append,
