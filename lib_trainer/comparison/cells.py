@@ -15,20 +15,23 @@ from lib_trainer.comparison.digests import Digest
 from lib_trainer.comparison.options import CompareOptions
 from lib_trainer.comparison.plan import Cell
 from lib_trainer.core.errors import OutputError
+from lib_trainer.core.outputs import OUTPUTS, Output
 from lib_trainer.core.whole_files import whole_file
 from lib_trainer.models.sampling import SampleRequest, infotext
 
 KEY = "lib-trainer-cell"  # the name of the PNG's text that holds the key
+CALLED: tuple[Output, ...] = ("lora", "hypernetwork")  # by a phrase; an embedding's word is in the prompt already
 KEY_VERSION = 1  # raise it when the same settings give other pictures than before
 LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What the pictures are made from and in: the files' digests, and each model's number format of the arithmetic."""
+    """What the pictures are made from and in: the files' digests, the networks' kinds, the models' number formats."""
 
     models: Mapping[Path, Digest]
     networks: Mapping[Path, Digest]
+    outputs: Mapping[Path, Output]
     arithmetic: Mapping[Path, str]
 
 
@@ -110,8 +113,11 @@ class CellFiles:
         if model.shown:
             extra["Model hash"] = model.shown
         network = cell.row.network
-        if network:
-            request = replace(request, prompts=(f"{request.prompts[0]} <lora:{network.stem}:{cell.row.strength:g}>",))
+        output = self._sources.outputs[network] if network else None
+        if network and output in CALLED:
+            phrase = OUTPUTS[output].named(network.stem, cell.row.strength)
+            request = replace(request, prompts=(f"{request.prompts[0]} {phrase}",))
+        if network and output == "lora":
             extra["Lora hashes"] = f"{network.stem}: {self._sources.networks[network].shown}"
         return infotext(request, 0, cell.row.model.stem, extra)
 

@@ -19,6 +19,7 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.models.loading import load_model
 from lib_trainer.models.precision import Precision, best_device, choose_precision
 from lib_trainer.models.samplers import SAMPLERS
+from lib_trainer.weights.networks import kind_of_file
 
 
 def compare(options: CompareOptions, run: RunDirectory) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def _sources(planned: Plan, precisions: dict[Path, Precision]) -> Sources:
     return Sources(
         models={model: model_digest(model) for model in precisions},
         networks={path: network_digest(path) for path in planned.networks},
+        outputs={path: kind_of_file(path).output for path in planned.networks},
         arithmetic={model: str(precision.arithmetic) for model, precision in precisions.items()},
     )
 

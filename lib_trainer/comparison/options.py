@@ -80,7 +80,7 @@ class CompareOptions:
         _check_no_repeats("'models', with 'model', has", self.all_models)
         _check_no_repeats("'replacements' make the prompt", self.all_prompts)
         for prompt in self.all_prompts:
-            if "<lora:" in prompt:
+            if "<lora:" in prompt or "<hypernet:" in prompt:
                 raise ConfigError(f"'prompts': {prompt!r} names a network; give that by its file in 'networks'.")
 
     def _check_search(self) -> None:

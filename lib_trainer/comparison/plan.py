@@ -20,6 +20,7 @@ from lib_trainer.core.units import Size
 from lib_trainer.models.tensor_headers import metadata_of
 
 NO_NETWORK, NO_PROMPT = "no network", "(no prompt)"
+NETWORK_ENDINGS = (".safetensors", ".pt")
 # One picture must show them all, each still to be seen.
 MOST_ROWS, MOST_COLUMNS, MOST_PICTURES = 500, 200, 10_000
 
@@ -139,14 +140,19 @@ def _network_files(paths: tuple[Path, ...]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise ModelError(f"The network {path} does not exist; check the path.")
-        found = sorted(path.glob("*.safetensors"), key=lambda file: natural_key(file.stem)) if path.is_dir() else [path]
+        found = sorted(_inside(path), key=lambda file: natural_key(file.stem)) if path.is_dir() else [path]
         if not found:
-            raise ModelError(f"The folder {path} has no .safetensors file in it; give a network file or its folder.")
+            endings = " or ".join(NETWORK_ENDINGS)
+            raise ModelError(f"The folder {path} has no {endings} file in it; give a network file or its folder.")
         files += found
     (twice, count), *_ = Counter(file.resolve() for file in files).most_common(1)
     if count > 1:
         raise ConfigError(f"'networks' gives {twice} {count} times; give the file or its folder, not both.")
     return files
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if file.suffix in NETWORK_ENDINGS)
 
 
 def _network_labels(files: list[Path]) -> dict[Path, str]:

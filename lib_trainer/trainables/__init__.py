@@ -6,6 +6,7 @@ from lib_trainer.core.registry import Registry
 from lib_trainer.trainables.base import TrainableOptions
 from lib_trainer.trainables.difference import Difference
 from lib_trainer.trainables.dora import Dora
+from lib_trainer.trainables.hypernetwork import Hypernetwork
 from lib_trainer.trainables.loha import Loha
 from lib_trainer.trainables.lokr import Lokr
 from lib_trainer.trainables.lora import Lora
@@ -13,5 +14,6 @@ from lib_trainer.trainables.norms import Norms
 
 TRAINABLES: Registry[TrainableOptions] = Registry(
     "trainable",
-    {"lora": Lora, "dora": Dora, "loha": Loha, "lokr": Lokr, "difference": Difference, "norms": Norms},
+    {"lora": Lora, "dora": Dora, "loha": Loha, "lokr": Lokr, "difference": Difference, "norms": Norms,
+     "hypernetwork": Hypernetwork},
 )

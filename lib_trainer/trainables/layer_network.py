@@ -15,6 +15,7 @@ from lib_trainer.trainables.places import MAP, Place, places_of_model
 
 if TYPE_CHECKING:
     from lib_trainer.models.model import Model
+    from lib_trainer.trainables.base import Network
     from lib_trainer.trainables.layered import Design, LayeredOptions
     from lib_trainer.trainables.weight_layers import Layer
 
@@ -86,11 +87,17 @@ def start_network(options: LayeredOptions, model: Model, parts: Collection[str],
         design.start(layers[place].trained, modules[place].weight, generator)
     network = LayerNetwork(layers, options.told(designs))
     if options.start_from is not None:
-        _go_on_from(options.start_from, model, network)
+        go_on_from(options.start_from, model, network)
     return network
 
 
-def _go_on_from(path: Path, model: Model, network: LayerNetwork) -> None:
+def go_on_from(path: Path, model: Model, network: Network) -> None:
+    """Give a network the values of a file.
+
+    Raises:
+        ConfigError: the file is of another kind or of other sizes; the network is detached then.
+        ModelError: it can't be read.
+    """
     found, wanted = in_kohya_names(model, read_network(path)), network.tensors()
     odd = sorted(found.keys() ^ wanted.keys())
     odd += [name for name in wanted.keys() & found.keys() if not _equals(wanted[name], found[name])]
@@ -100,7 +107,7 @@ def _go_on_from(path: Path, model: Model, network: LayerNetwork) -> None:
         raise ConfigError(
             f"'trainable.start_from' is {path}; {len(odd)} of its tensors are not those of the network that is to be "
             f"trained: {name} is {_said(found.get(name))} there and {_said(wanted.get(name))} here. Give the options "
-            "of the network (its kind, ranks, alphas and parts), or another file."
+            "of the network (its kind, sizes and parts), or another file."
         )
     network.load_tensors(found)
 

@@ -21,6 +21,8 @@ MOST_LISTED = 200
 NO_HASHES = hash_entries("0" * 64, "0" * 8)  # of the right lengths
 # A state is PyTorch's archive: each tensor starts at a multiple of 64 bytes, and is listed at the end and in a table.
 STATE_ALIGNMENT, STATE_HEAD, STATE_ENTRY = 64, 70, 142
+# PyTorch's format from before 2020, in which a `.pt` for the WebUI is written: bytes around the tensors, and for each.
+PICKLED_HEAD, PICKLED_ENTRY = 300, 122
 STATE_REST = 11_000  # random generators, the place in the run
 
 
@@ -60,19 +62,17 @@ class NetworkSizes:
         shapes = read_shapes(options.model) if self._is_checkpoint else network.file
         tensors = [(name, dtype, tuple(shape)) for name, shape in sorted(shapes.items())]
         self._tensors = sum(math.prod(shape) for _, _, shape in tensors) * ITEM_SIZES[dtype]
-        self._archive = None
-        if options.file_format == "pt":
-            sizes = [_in_archive(math.prod(shape) * ITEM_SIZES[dtype]) + len(name) for name, _, shape in tensors]
-            self._archive = sum(sizes)
+        self._is_pickled = options.file_format == "pt"
+        self._pickled = self._tensors + PICKLED_HEAD + PICKLED_ENTRY * len(tensors)
         self._header = len(header_bytes(tensors, {}).rstrip(b" ")) - len("{}")  # without metadata
         self._network = network
 
     def of(self, stem: str, facts: NetworkFacts) -> int:
         """Bytes of the file of that name; of a checkpoint to a thousandth, of PyTorch's own files to a hundredth."""
-        if self._archive is not None:
-            return self._archive
         if self._is_checkpoint:
             return self._header + self._tensors
+        if self._is_pickled:
+            return self._pickled + len(json.dumps(network_metadata(stem, facts, {})))
         metadata = {**network_metadata(stem, facts, self._network.metadata), **NO_HASHES}
         told = json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
         header = -(-(self._header + len(told)) // ALIGNMENT) * ALIGNMENT

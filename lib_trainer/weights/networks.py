@@ -12,14 +12,14 @@ from torch import Tensor
 
 from lib_trainer.core.errors import ModelError, TrainingError
 from lib_trainer.core.whole_files import whole_file
-from lib_trainer.models.tensor_files import SafetensorsFile
+from lib_trainer.models.tensor_files import SafetensorsFile, open_tensors
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.trainables.file_names import in_kohya_names, module_names, read_network, read_network_file
 from lib_trainer.weights.metadata import hash_entries
 
 if TYPE_CHECKING:
     from lib_trainer.models.model import Model
-    from lib_trainer.trainables.base import Network
+    from lib_trainer.trainables.base import Network, TrainableOptions
 
 LEGACY_HASH_START, LEGACY_HASH_LENGTH = 0x100000, 0x10000
 
@@ -66,14 +66,24 @@ def open_network(model: Model, path: Path) -> Network:
     Raises:
         ModelError: the file can't be read, is of no known kind, or does not fit the model.
     """
+    kind = kind_of_file(path)
     found, told = read_network_file(path)
-    tensors = in_kohya_names(model, found)
+    try:
+        return kind.open(model, in_kohya_names(model, found), told)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def kind_of_file(path: Path) -> type[TrainableOptions]:
+    """The entry of the table of trainables that a file is of.
+
+    Raises:
+        ModelError: the file can't be read, or is of none.
+    """
+    names = open_tensors(path).shapes.keys()
     for _, kind in TRAINABLES:
-        if kind.recognises(tensors):
-            try:
-                return kind.open(model, tensors, told)
-            except ModelError as error:
-                raise ModelError(f"{path}: {error}") from error
+        if kind.recognises(names):
+            return kind
     raise ModelError(f"{path} is no network file of a known kind ({', '.join(TRAINABLES.names)}); give another file.")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lib_trainer.core.outputs import FileFormat, Output
 from lib_trainer.trainables.file_names import in_original_names
 from lib_trainer.weights.checkpoints import write_checkpoint
+from lib_trainer.weights.hypernetworks import write_hypernetwork
 from lib_trainer.weights.metadata import NetworkFacts, checkpoint_metadata, network_metadata
 from lib_trainer.weights.networks import check_matches, write_network
 
@@ -69,4 +70,5 @@ def write_trained_checkpoint(path: Path, result: Result) -> None:
 WRITERS: dict[Output, Callable[[Path, Result], None]] = {
     "lora": write_lora,
     "checkpoint": write_trained_checkpoint,
+    "hypernetwork": write_hypernetwork,
 }

@@ -19,10 +19,11 @@ from lib_trainer.core.units import Size  # noqa: E402
 from tests.comparison.conftest import APPLE, FOX, MODEL  # noqa: E402
 
 
-def files_of(made, arithmetic="torch.float32"):
+def files_of(made, arithmetic="torch.float32", output="lora"):
     networks = {path: network_digest(path) for path in plan(made).networks}
     models = {model: model_digest(model) for model in made.all_models}
-    return CellFiles(made, Sources(models, networks, dict.fromkeys(models, arithmetic)))
+    outputs, kinds = dict.fromkeys(networks, output), dict.fromkeys(models, arithmetic)
+    return CellFiles(made, Sources(models, networks, outputs, kinds))
 
 
 def keys(made, arithmetic="torch.float32"):
@@ -106,6 +107,15 @@ def test_a_networks_cell_carries_the_webuis_text(options, picture, make_network)
         "Steps: 2, Sampler: DPM++ 2M, Schedule type: Uniform, CFG scale: 4.0, Seed: 1, Size: 64x64, Model: emoji-tiny, "
         f'RNG: CPU, Model hash: {model_digest(MODEL).shown}, Lora hashes: "style-e001: {shown}"'
     )
+
+
+@pytest.mark.parametrize(
+    ("output", "prompt"), [("hypernetwork", f"{APPLE} <hypernet:style:0.8>"), ("embedding", APPLE)]
+)
+def test_other_networks_are_called_as_the_webui_calls_them(options, output, prompt, make_network):
+    made = options(networks=(make_network("style"),), strengths=(0.8,))
+    told = files_of(made, output=output).parameters(plan(made).cells[1])
+    assert told.startswith(f"{prompt}\nSteps: 2") and "Lora hashes" not in told
 
 
 def test_the_cell_without_a_network_names_none(options, picture):

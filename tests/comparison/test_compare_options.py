@@ -177,6 +177,7 @@ def test_a_value_given_twice_is_refused(options, name, value):
         options(**{name: (value, value)})
 
 
-def test_a_network_named_in_a_prompt_is_refused():
-    with pytest.raises(ConfigError, match=r"<lora:style:1>.*'networks'"):
-        CompareOptions(model=MODEL, networks=(MODEL,), output=MODEL, prompts=(f"{APPLE} <lora:style:1>",))
+@pytest.mark.parametrize("phrase", ["<lora:style:1>", "<hypernet:style:1>"])
+def test_a_network_named_in_a_prompt_is_refused(phrase):
+    with pytest.raises(ConfigError, match=rf"{phrase}.*'networks'"):
+        CompareOptions(model=MODEL, networks=(MODEL,), output=MODEL, prompts=(f"{APPLE} {phrase}",))

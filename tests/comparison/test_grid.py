@@ -30,7 +30,8 @@ def save(run):
         planned = plan(made)
         networks = dict.fromkeys(planned.networks, Digest("of the network", "0123456789ab"))
         models = dict.fromkeys(made.all_models, Digest("of the model", "0123456789"))
-        files = CellFiles(made, Sources(models, networks, dict.fromkeys(models, "torch.float32")))
+        outputs, kinds = dict.fromkeys(networks, "lora"), dict.fromkeys(models, "torch.float32")
+        files = CellFiles(made, Sources(models, networks, outputs, kinds))
         drawn = {cell for number, cell in enumerate(planned.cells) if number not in blank}
         for number, cell in enumerate(planned.cells):
             if cell in drawn:

@@ -57,6 +57,7 @@ def test_a_folders_networks_come_in_natural_order(options, make_network):
     for epoch in (10, 9, 1):
         folder = make_network(f"epochs/style-{epoch}").parent
     (folder / "style-2.json").write_text("{}", encoding="utf-8")
+    (folder / "style-9.safetensors").rename(folder / "style-9.pt")
     assert labels(plan(options(networks=(folder,)))) == ["no network", "style-1", "style-9", "style-10"]
 
 
@@ -102,7 +103,7 @@ def test_a_missing_file_is_named(options, tmp_path, name):
 
 def test_a_folder_without_a_network_is_named(options, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelError, match=r"empty has no \.safetensors file"):
+    with pytest.raises(ModelError, match=r"empty has no \.safetensors or \.pt file"):
         plan(options(networks=(tmp_path / "empty",)))
 
 

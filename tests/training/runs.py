@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
 from lib_trainer.core.configs import load, merge
 from lib_trainer.core.events import Event, HeldOut, Loss, Notice, Progress, Saved
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.trainables.file_names import read_network
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.session import Session, open_session
 from lib_trainer.training.train import train
@@ -47,11 +47,11 @@ class Run:
 
     @property
     def networks(self) -> list[Path]:
-        return sorted(self.out.glob("*.safetensors"))
+        return sorted(path for path in self.out.glob("*") if path.suffix in (".safetensors", ".pt"))
 
     def tensors(self, which: int = -1) -> dict[str, torch.Tensor]:
         """The tensors of one of the networks, by the order of their names."""
-        return dict(load_file(self.networks[which]))
+        return dict(sorted(read_network(self.networks[which]).items()))
 
     @property
     def state(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ PAIRS = [
 OTHERS = [(kind, family) for kind, entry in TRAINABLES for family in FAMILIES if family not in entry.families]
 SIZES = {"rank": 2, "conv_rank": 2, "convolutions": True}
 # What a kind needs besides, or does not have.
-TOLD = {"norms": {"text_encoder_learning_rate": 0}}
+TOLD = {kind: {"text_encoder_learning_rate": 0} for kind in ("norms", "hypernetwork")}
 REQUEST = SampleRequest(("a red cat",), (1,), steps=2, cfg_scale=1.0, width=64, height=64)
 
 
@@ -89,7 +89,8 @@ def test_it_learns_resumes_to_the_bit_and_its_file_draws_what_memory_draws(
 
     again = load_model(models[family], torch.float32, torch.device("cpu"))
     network = open_network(again, path)
-    check_matches(again, path, network)
+    if TRAINABLES[kind].output == "lora":
+        check_matches(again, path, network)
     assert network.matched == session.network.matched
     assert (latents_of(again) - from_memory).abs().max() < 1e-4
 

@@ -19,6 +19,7 @@ SMALL = {
     "lokr": {"rank": 1, "convolutions": True},
     "difference": {"convolutions": True},
     "norms": {},
+    "hypernetwork": {"activation": "relu", "hidden_dropout": 0.2},
 }  # fmt: skip
 
 
@@ -26,7 +27,7 @@ SMALL = {
 def test_it_learns_resumes_to_the_bit_and_its_file_is_as_large_as_planned(runs, kind):
     told = {
         "trainable": {"type": kind, **SMALL[kind]},
-        "text_encoder_learning_rate": 0 if kind == "norms" else 1e-3,
+        "text_encoder_learning_rate": 0 if kind in ("norms", "hypernetwork") else 1e-3,
         "saving": {"state_every": "1 epoch"},
     }
     planned = plan(runs.options(told, "whole"), runs.run("planned").directory)
@@ -38,7 +39,8 @@ def test_it_learns_resumes_to_the_bit_and_its_file_is_as_large_as_planned(runs, 
     started = runs.open(told, "new").network.tensors()
     assert not equal({name: started[name] for name in sorted(started)}, whole.tensors())
     (network,) = [file for file in planned["files"] if file["kind"] == "network"]
-    assert network["bytes"] == pytest.approx(whole.networks[-1].stat().st_size, abs=64)
+    size = whole.networks[-1].stat().st_size
+    assert network["bytes"] == pytest.approx(size, abs=64, rel=0.005 if whole.networks[-1].suffix == ".pt" else 0)
 
 
 def test_learning_rates_of_groups_follow_their_parts_and_the_norm_is_limited_after_each_step(runs):
