@@ -22,6 +22,7 @@ from lib_trainer.dataset.entries import Entry, find_entries
 from lib_trainer.dataset.mask_cache import MaskCache
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Showing, Size, epoch_batches, steps_per_epoch
+from lib_trainer.dataset.progress import PictureProgress
 from lib_trainer.dataset.prospects import check_step
 from lib_trainer.images.pixels import colour
 
@@ -108,10 +109,17 @@ class Dataset:
 
         Raises:
             DataError: a mask can't be read.
+            StopRequested: asked for meanwhile; the masks made until then are kept.
             OutputError: the cache can't be written.
         """
         masked = [(entry.mask, view) for entry in self.entries if entry.mask is not None for view in entry.shown]
-        for path, reason in self._masks.prepare(masked).items():
+        progress = PictureProgress(self.context.emit, "Preparing masks")
+
+        def made(done: int, total: int) -> None:
+            self.context.check_stop()
+            progress.tell(done, total)
+
+        for path, reason in self._masks.prepare(masked, made).items():
             raise DataError(f"The mask {path} can't be used: {reason}.")
         read = [(mask.path, self._masks.read(mask, view)) for mask, view in masked]
         visible = {path for path, mask in read if mask.any()}

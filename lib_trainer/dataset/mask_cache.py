@@ -42,8 +42,12 @@ class MaskCache:
     notify: Callable[[str], None]
     _memory: dict[str, torch.Tensor] = field(default_factory=dict)
 
-    def prepare(self, wanted: Sequence[tuple[Mask, View]]) -> dict[Path, str]:
+    def prepare(
+        self, wanted: Sequence[tuple[Mask, View]], on_progress: Callable[[int, int], None]
+    ) -> dict[Path, str]:
         """Make the masks that are not there; returns those that can't be read, each with the reason.
+
+        `on_progress(done, total)` counts those that are made; what it raises ends it, and what was made is kept.
 
         Raises:
             OutputError: the cache can't be written.
@@ -51,7 +55,8 @@ class MaskCache:
         missing = {self._key(mask, view): (mask, view) for mask, view in wanted if self._known(mask, view) is None}
         unreadable = {}
         with closing(in_threads(self._make, list(missing.values()))) as results:
-            for (mask, view), made in zip(missing.values(), results, strict=True):
+            for done, ((mask, view), made) in enumerate(zip(missing.values(), results, strict=True), start=1):
+                on_progress(done, len(missing))
                 if isinstance(made, str):
                     unreadable[mask.path] = made
                 else:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lib_trainer.core.errors import ConfigError, DataError
@@ -26,8 +27,12 @@ class FoundMasks:
     notices: list[str]
 
 
-def find_masks(found: PictureFolder, options: DatasetOptions) -> FoundMasks:
+def find_masks(
+    found: PictureFolder, options: DatasetOptions, look: Callable[[Path], tuple[int, int]] = measure
+) -> FoundMasks:
     """The masks of a scanned folder of pictures: files with the same name, at the same place in the folder of masks.
+
+    `look` is what takes a mask's size, in a thread; it raises PictureError for a file that can't be used.
 
     Raises:
         ConfigError: the folder of masks lies among the pictures, or the pictures among the masks.
@@ -45,7 +50,7 @@ def find_masks(found: PictureFolder, options: DatasetOptions) -> FoundMasks:
         raise DataError(
             f"{folder} holds no mask for any picture in {found.folder}; a mask has its picture's name, such as {first}."
         )
-    _check_sizes([(picture, files[picture.path]) for picture in found.pictures if picture.path in files])
+    _check_sizes([(picture, files[picture.path]) for picture in found.pictures if picture.path in files], look)
     return FoundMasks(files, list(_notices(found, files, by_name)))
 
 
@@ -73,8 +78,8 @@ def _by_name(folder: Path) -> dict[Path, Path]:
     return found
 
 
-def _check_sizes(pairs: Sequence[tuple[Picture, Path]]) -> None:
-    with closing(in_threads(_problem, pairs)) as results:
+def _check_sizes(pairs: Sequence[tuple[Picture, Path]], look: Callable[[Path], tuple[int, int]]) -> None:
+    with closing(in_threads(partial(_problem, look), pairs)) as results:
         problems = [problem for problem in results if problem]
     if problems:
         more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
@@ -82,11 +87,11 @@ def _check_sizes(pairs: Sequence[tuple[Picture, Path]]) -> None:
         raise DataError(f"Not all masks can be used: {told}. Make them as large as their pictures, or remove them.")
 
 
-def _problem(pair: tuple[Picture, Path]) -> str:
+def _problem(look: Callable[[Path], tuple[int, int]], pair: tuple[Picture, Path]) -> str:
     """What is wrong with a mask, in a few words, or nothing."""
     picture, mask = pair
     try:
-        width, height = measure(mask)
+        width, height = look(mask)
     except PictureError as error:
         return f"{mask}: {error.reason}"
     if (width, height) == (picture.width, picture.height):

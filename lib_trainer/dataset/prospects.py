@@ -101,7 +101,17 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     found = scan(options.folder, options.captions, on_progress, known.measure)
     known.save()
     report = [*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)]
-    report += [Notice(message, level="warning") for message in find_masks(found, options).notices]
     pictures, notices = with_ratings(prospects(found, options), options)
-    report += [Notice(message, level="warning") for message in notices]
+    for message in (*_masks(found, options, cache), *notices):
+        report.append(Notice(message, level="warning"))
     return Survey(pictures, len(found.skipped), report)
+
+
+def _masks(found: PictureFolder, options: DatasetOptions, cache: Path) -> list[str]:
+    """What is to be told of the masks, once they have proved to be usable."""
+    if options.masks.folder is None:
+        return []
+    known = KnownSizes(options.cache or cache, options.masks.folder)
+    notices = find_masks(found, options, known.measure).notices
+    known.save()
+    return notices

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy
 import pytest
@@ -11,11 +12,13 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
-from lib_trainer.core.errors import ConfigError, DataError  # noqa: E402
-from lib_trainer.dataset.dataset import open_dataset  # noqa: E402
+from lib_trainer.core.errors import ConfigError, DataError, StopRequested  # noqa: E402
+from lib_trainer.dataset.cache import LatentCache  # noqa: E402
+from lib_trainer.dataset.dataset import Dataset, open_dataset  # noqa: E402
 from lib_trainer.dataset.mask_options import MaskOptions  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.dataset.prospects import survey  # noqa: E402
+from lib_trainer.images import known_sizes  # noqa: E402
 from lib_trainer.images.options import BucketOptions  # noqa: E402
 
 SMALL = BucketOptions(resolution=64, step=8)
@@ -207,3 +210,28 @@ def test_a_repainted_mask_is_read_anew_and_others_come_from_the_cache(
 
 def test_held_out_pictures_are_never_masked(options, tmp_path):
     assert not held_out_options(options(transparency=True), tmp_path).masks.wanted
+
+
+def test_a_stop_while_masks_are_made_is_heeded(options, model, context, make_picture, make_mask, recording):
+    for number, name in enumerate(("a.png", "b.png", "c.png")):
+        make_picture(name)
+        make_mask(name, left_half() * number / 2)
+    dataset = open_dataset(options(), model, context)
+    for file in (context.cache / "masks").rglob("*.mask"):
+        file.unlink()
+    fresh = Dataset(dataset.entries, options(), model, LatentCache(context.cache, (), False, context.warn), context)
+    recording.looks_before_stop = 2
+    with pytest.raises(StopRequested):
+        fresh.prepare_masks()
+    assert len(list((context.cache / "masks").rglob("*.mask"))) == 2
+
+
+def test_a_plan_decodes_masks_once(options, context, make_picture, make_mask, monkeypatch):
+    decoded = []
+    measure = known_sizes.measure
+    monkeypatch.setattr(known_sizes, "measure", lambda path: decoded.append(path) or measure(path))
+    mask, picture = make_mask("a.png", left_half()), make_picture("a.png")
+    os.utime(mask, (1, 1))
+    survey(options(), context.cache, lambda done, total: None)
+    survey(options(), context.cache, lambda done, total: None)
+    assert decoded == [picture, mask, picture]  # the picture was written just now and may change yet
