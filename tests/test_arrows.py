@@ -34,7 +34,7 @@ MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that 
     "cli": {"core", "jobs", "steps", "demo", "flags", "presets", "terminal", "ui.options", "ui.page_process"},
     "__main__": {"cli"},
 }
-FOR_TYPES_ONLY = {"dataset": {"models.model"}}
+FOR_TYPES_ONLY = {"dataset": {"models.model", "models.prompt"}}
 HOST_SIDE = ("core", "jobs", "presets", "demo", "flags", "terminal", "steps", "worker", "ui", "cli", "__main__")
 # What a host brings with it, and which module alone may count on that.
 OF_THE_HOST = {"lib_trainer.ui.mount": {"starlette"}}

@@ -21,7 +21,7 @@ from lib_trainer.models.sampling import SampleRequest, infotext
 
 KEY = "lib-trainer-cell"  # the name of the PNG's text that holds the key
 CALLED: tuple[Output, ...] = ("lora", "hypernetwork")  # by a phrase; an embedding's word is in the prompt already
-KEY_VERSION = 1  # raise it when the same settings give other pictures than before
+KEY_VERSION = 2  # raise it when the same settings give other pictures than before
 LONGEST_NAME = 80
 
 

@@ -15,7 +15,7 @@ from lib_trainer.dataset.cache_files import DamagedFileError, read_tensors, writ
 from lib_trainer.dataset.context import DatasetContext
 
 if TYPE_CHECKING:
-    from lib_trainer.models.model import Model
+    from lib_trainer.models.prompt import PromptReader
 
 FORMAT = "texts 1"  # a new number when the file's layout changes
 BATCH = 16
@@ -23,19 +23,17 @@ MEMORY_BYTES = 10**9
 
 
 class TextCache:
-    """The hidden states of captions. Only for a text encoder that is not trained.
+    """What the text encoders make of captions. Only where they are not trained.
 
     Prepared captions come from memory, or from disk where memory is not to hold them all. Others, which vary by
     chance, are encoded when they are asked for, always the whole batch together, so that a resumed run computes
     the very same numbers.
     """
 
-    def __init__(self, model: Model, clip_skip: int, context: DatasetContext) -> None:
-        self._model = model
-        self._clip_skip = clip_skip
+    def __init__(self, reader: PromptReader, context: DatasetContext) -> None:
+        self._reader = reader
         self._context = context
-        self._device, self._dtype = model.device, model.dtype
-        self._length = model.tokenize([""]).shape[1]
+        self._recipe = reader.recipe()
         self._prepared: set[str] = set()
         self._memory: dict[str, torch.Tensor] = {}
         self._memory_left = MEMORY_BYTES
@@ -47,12 +45,12 @@ class TextCache:
             StopRequested: asked for between two batches; what was encoded until then is kept.
             OutputError: the cache can't be written.
         """
-        wanted = list(dict.fromkeys(captions))
+        wanted = list(dict.fromkeys([*captions, *self._reader.fillers]))
         missing = [caption for caption in wanted if self._read(caption) is None]
         for start in range(0, len(missing), BATCH):
             self._context.check_stop()
             batch = missing[start : start + BATCH]
-            for caption, states in zip(batch, self._compute(batch), strict=True):
+            for caption, states in zip(batch, self._reader.each(batch), strict=True):
                 write_tensors(self.file(caption), {"states": states.contiguous()})
                 self._keep(caption, states.clone())
             self._context.emit(Progress("Encoding captions", start + len(batch), len(missing), "captions"))
@@ -60,24 +58,18 @@ class TextCache:
         return len(missing)
 
     def encode(self, captions: Sequence[str]) -> torch.Tensor:
-        """The hidden states [n, length, width] on the CPU, in the text encoder's number format."""
+        """What `Model.predict` takes, [n, length, width] on the CPU, in the text encoder's number format."""
         if all(caption in self._prepared for caption in captions):
-            states = [self._read(caption) for caption in captions]
+            states = [self._read(caption) for caption in (*captions, *self._reader.fillers)]
             found = [one for one in states if one is not None]
-            if len(found) == len(captions):
-                return torch.stack(found)
-        return self._compute(captions)
+            if len(found) == len(states):
+                return self._reader.stacked(found)
+        return self._reader.together(captions).cpu()
 
     def file(self, caption: str) -> Path:
         """Where the states of a caption lie, by the digest of all that they depend on."""
-        parts = [FORMAT, caption, self._model.text_digest, self._clip_skip, self._length, str(self._dtype)]
-        key = sha256(json.dumps(parts).encode("utf-8")).hexdigest()
+        key = sha256(json.dumps([FORMAT, caption, *self._recipe]).encode("utf-8")).hexdigest()
         return self._context.cache / "texts" / key[:2] / f"{key}.text"
-
-    def _compute(self, captions: Sequence[str]) -> torch.Tensor:
-        ids = self._model.tokenize(list(captions)).to(self._device)
-        with torch.no_grad(), torch.autocast(self._device.type, enabled=False):
-            return self._model.encode_text(ids, self._clip_skip).cpu()
 
     def _read(self, caption: str) -> torch.Tensor | None:
         if caption in self._memory:

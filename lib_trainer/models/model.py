@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -83,6 +83,7 @@ class Model(Protocol):
     dtype: torch.dtype  # of the parts' weights
     vae_dtype: torch.dtype  # what the VAE computes in
     extra_words: ExtraWords  # words that it is taught besides its vocabulary
+    text_widths: tuple[int, ...]  # of the text encoders, in the order in which their states stand side by side
     zero_text_if_empty: bool  # whether an empty negative prompt counts as no text at all, as the WebUI has it for SDXL
 
     @property
@@ -102,6 +103,9 @@ class Model(Protocol):
 
     def token_ids(self, text: str) -> list[int]:
         """Ids of a text's tokens, without begin and end, uncut; rows of `extra_words` have ids of 49408 and more."""
+
+    def framed(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Token ids [n, 77] of at most 75 tokens each, with begin, end, and the family's padding."""
 
     def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
         """What the text encoders make of captions; clip_skip as the WebUI counts it, 1 = the family's usual layer.

@@ -13,8 +13,10 @@ from PIL import Image
 
 from lib_trainer.core.errors import ConfigError, ModelError
 from lib_trainer.models.model import Model
+from lib_trainer.models.prompt import encode_prompts
 from lib_trainer.models.sampler_names import SamplerName
 from lib_trainer.models.samplers import SAMPLERS
+from lib_trainer.models.text_options import WEBUI
 
 LEAST_SIGNAL = 4.8973451890853435e-08  # the WebUI's: samplers divide by it where a schedule ends in noise alone
 OnStep = Callable[[int, int], bool | None]
@@ -24,7 +26,7 @@ OnStep = Callable[[int, int], bool | None]
 class SampleRequest:
     """One picture for each prompt and its seed; `batch` of them are drawn at once, which changes no picture.
 
-    Prompts are plain text: the WebUI's emphasis and `<lora:...>` have no meaning here. Width and height in pixels.
+    Prompts are read as the WebUI reads them, but for `[this:that:0.5]`, AND and `<lora:...>`. Sides in pixels.
     """
 
     prompts: tuple[str, ...]
@@ -136,19 +138,20 @@ def _draw(model: Model, request: SampleRequest, chosen: slice, progress: _Progre
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     guided = request.cfg_scale != 1
     negatives = [request.negative_prompt] * len(prompts) if guided else []
-    text = model.encode_text(model.tokenize([*negatives, *prompts]), request.clip_skip)
+    texts = encode_prompts(model, [*negatives, *prompts], request.clip_skip, WEBUI)
     if negatives and not request.negative_prompt and model.zero_text_if_empty:
-        text = torch.cat([torch.zeros_like(text[: len(negatives)]), text[len(negatives) :]])
+        texts[: len(negatives)] = [torch.zeros_like(text) for text in texts[: len(negatives)]]
+    device = texts[0].device
     scheduler = build_scheduler(model, request.sampler)
-    scheduler.set_timesteps(request.steps, device=text.device)
+    scheduler.set_timesteps(request.steps, device=device)
     takes_noise = {"generator": generators} if "generator" in inspect.signature(scheduler.step).parameters else {}
     sides = (request.height // model.pixels_per_latent, request.width // model.pixels_per_latent)
     noise = [torch.randn((model.latent_channels, *sides), generator=generator) for generator in generators]
-    latents: torch.Tensor = torch.stack(noise).to(text.device) * scheduler.init_noise_sigma
+    latents: torch.Tensor = torch.stack(noise).to(device) * scheduler.init_noise_sigma
     for step, timestep in enumerate(scheduler.timesteps, start=1):
         scaled = scheduler.scale_model_input(latents, timestep)
         scaled = torch.cat([scaled, scaled]) if guided else scaled
-        output = model.predict(scaled, timestep.expand(len(scaled)), text).float()
+        output = _predictions(model, scaled, timestep, texts)
         if guided:
             without, towards = output.chunk(2)
             output = without + request.cfg_scale * (towards - without)
@@ -156,6 +159,19 @@ def _draw(model: Model, request: SampleRequest, chosen: slice, progress: _Progre
         if progress.cancelled(step * len(prompts)):
             return None
     return latents
+
+
+def _predictions(model: Model, noisy: torch.Tensor, timestep: torch.Tensor, texts: list[torch.Tensor]) -> torch.Tensor:
+    """The model's answers; those to texts of one length come together: no text is filled up for another's sake."""
+    lengths = sorted({len(text) for text in texts})
+    if len(lengths) == 1:
+        return model.predict(noisy, timestep.expand(len(noisy)), torch.stack(texts)).float()
+    output = torch.empty_like(noisy, dtype=torch.float32)
+    for length in lengths:
+        rows = [row for row, text in enumerate(texts) if len(text) == length]
+        those = torch.stack([texts[row] for row in rows])
+        output[rows] = model.predict(noisy[rows], timestep.expand(len(rows)), those).float()
+    return output
 
 
 def build_scheduler(model: Model, name: SamplerName) -> Any:

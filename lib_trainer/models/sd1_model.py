@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,7 @@ class Sd1Model:
         self.alphas_cumprod = scaled_linear(
             settings.first_beta, settings.last_beta, settings.timesteps, settings.zero_terminal_snr
         )
+        self.text_widths = tuple(text.width for text in layout.texts)
         self._source, self._layout, self._settings = source, layout, settings
         self._keys = KeyMap(layout, self._text_names())
         self._names = self._network_names()
@@ -126,6 +127,10 @@ class Sd1Model:
     def token_ids(self, text: str) -> list[int]:
         """Ids of a text's tokens, without begin and end, uncut; those of extra words among them."""
         return self.extra_words.token_ids(text)
+
+    def framed(self, ids: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Token ids [n, 77] of at most 75 tokens each, with begin, end, and the family's padding."""
+        return self._tokens.framed(ids)
 
     def encode_text(self, ids: torch.Tensor, clip_skip: int) -> torch.Tensor:
         """Hidden states [n, 77, width] of the text encoder; clip_skip as the WebUI counts it, 1 = the last layer.

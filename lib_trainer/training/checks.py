@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from lib_trainer.core.errors import ConfigError
+from lib_trainer.models.emphasis import weighted_pieces
 from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.machine import Format
 from lib_trainer.trainables import TRAINABLES
@@ -46,6 +48,19 @@ def check_model(options: TrainingOptions, model: Known) -> None:
     check_family(options, model.family)
     check_clip_skip(options, model.family)
     check_previews(options, model.pixels_per_latent)
+    for prompt in (*options.previews.prompts, options.previews.negative_prompt):
+        weighted_pieces(prompt)
+
+
+def check_captions(options: TrainingOptions, captions: Iterable[str]) -> None:
+    """Check that captions can be read as they are to be.
+
+    Raises:
+        ConfigError: what stands for a number in a caption's brackets is none.
+    """
+    if options.text.reading == "webui" and options.text.emphasis != "None":
+        for caption in captions:
+            weighted_pieces(caption)
 
 
 def check_family(options: TrainingOptions, family: str) -> None:

@@ -13,6 +13,7 @@ from lib_trainer.core.places import output_folder
 from lib_trainer.core.units import Every
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.models.sampler_names import SamplerName
+from lib_trainer.models.text_options import TextOptions
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.trainables.base import TrainableOptions
 from lib_trainer.training.losses import LOSSES
@@ -136,6 +137,7 @@ class TrainingOptions:
     )
     gradient_checkpointing: bool = option(False, "Saves memory by computing parts twice: about a third slower.")
     clip_skip: int = option(1, "Which text layer is used, counted from the last as the WebUI does.", ge=1, le=12)
+    text: TextOptions = section(TextOptions)
     seed: int = option(0, "Start of all random numbers: equal seeds and options give equal results.", ge=0)
     previews: PreviewOptions = section(PreviewOptions)
     saving: SavingOptions = section(SavingOptions)

@@ -25,7 +25,7 @@ from lib_trainer.models.checkpoints import count_weights, read_outline
 from lib_trainer.models.machine import Machine, formats
 from lib_trainer.models.outline import Outline
 from lib_trainer.trainables.base import NetworkOutline
-from lib_trainer.training.checks import check_formats, check_model
+from lib_trainer.training.checks import check_captions, check_formats, check_model
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name
 from lib_trainer.training.file_sizes import (
@@ -68,6 +68,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
             _look(held_out_options(options.dataset, options.validation.folder), run)
     except StopRequested:
         return {}
+    check_captions(options, [options.dataset.trigger, *(picture.caption for picture in found.pictures)])
     network = options.trainable.outline(model, list(options.learning_rates), options.saving.layer_names == "original")
     planned = _Planned(options, found, model, network)
     need = memory_need(options, model, network, chosen, machine.kind)

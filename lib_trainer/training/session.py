@@ -22,9 +22,10 @@ from lib_trainer.models.loading import load_model
 from lib_trainer.models.machine import formats
 from lib_trainer.models.model import Model, Prediction
 from lib_trainer.models.precision import DTYPES, Precision, best_device, machine_with
+from lib_trainer.models.prompt import PromptReader
 from lib_trainer.models.small_convolutions import use_matrix_products
 from lib_trainer.trainables.base import Network
-from lib_trainer.training.checks import check_formats, check_model
+from lib_trainer.training.checks import check_captions, check_formats, check_model
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
@@ -87,7 +88,7 @@ class Session:
     def _text(self, captions: list[str]) -> Tensor:
         if self.texts is not None:
             return self.texts.encode(captions)
-        return self.model.encode_text(self.model.tokenize(captions), self.options.clip_skip)
+        return PromptReader(self.model, self.options.clip_skip, self.options.text).encode(captions)
 
 
 def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
@@ -115,6 +116,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
         should_stop=run.stop_requested, epochs=options.epochs,
     )
     dataset, held_out = _open_pictures(options, model, context)
+    check_captions(options, [options.dataset.trigger, *(entry.caption for entry in dataset.entries)])
     model.release_vae()  # before the other parts are read: both together need more memory than training
     _settle_prediction(options, model, run)
     if device.type == "cpu":
@@ -181,7 +183,7 @@ def _open_pictures(options: TrainingOptions, model: Model, context: DatasetConte
 def _encode_texts(
     options: TrainingOptions, model: Model, dataset: Dataset, held_out: list[Row]
 ) -> TextCache:
-    texts = TextCache(model, options.clip_skip, dataset.context)
+    texts = TextCache(PromptReader(model, options.clip_skip, options.text), dataset.context)
     texts.prepare([*(dataset.steady_captions or []), *(row.caption for row in held_out)])
     return texts
 

@@ -60,6 +60,32 @@ def test_a_picture_depends_on_its_own_prompt_and_seed_only(model, sampler):
     assert np.abs(pixels(together[:1]) - pixels(together[1:])).max() > 10
 
 
+@torch.no_grad()
+def test_prompts_are_read_as_the_webui_does(model):
+    plain, strong, literal = (
+        pixels(sample(model, dataclasses.replace(REQUEST, prompts=(prompt,), seeds=(1,))))
+        for prompt in ("a red apple", "a (red:1.5) apple", r"a \(red:1.5\) apple")
+    )
+    assert np.abs(plain - strong).max() > 2
+    assert np.abs(literal - strong).max() > 2
+
+
+def test_a_long_negative_prompt_does_not_change_what_a_short_prompt_means(model):
+    request = dataclasses.replace(REQUEST, negative_prompt="blurry, " * 60)
+    seen = []
+    predict = model.predict
+
+    def seeing(noisy, timesteps, text, frames=None):
+        seen.append(text.shape)
+        return predict(noisy, timesteps, text, frames)
+
+    model.predict = seeing
+    together = sample(model, request)
+    assert set(seen) == {(2, 77, 64), (2, 154, 64)}
+    alone = sample(model, dataclasses.replace(request, prompts=request.prompts[1:], seeds=request.seeds[1:]))
+    assert np.abs(pixels(together[1:]) - pixels(alone)).max() <= 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

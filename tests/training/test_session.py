@@ -12,11 +12,14 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ConfigError, ModelError  # noqa: E402
 from lib_trainer.core.events import Loss, Progress  # noqa: E402
 from lib_trainer.models import precision as precisions  # noqa: E402
+from lib_trainer.models.prompt import PromptReader  # noqa: E402
+from lib_trainer.models.text_options import TextOptions  # noqa: E402
 from lib_trainer.trainables.lora import Lora  # noqa: E402
 from lib_trainer.training.plan import plan  # noqa: E402
 from tests.training.runs import equal  # noqa: E402
 from tests.training.test_step import alike, gradients_of_step, stir, windows  # noqa: E402
 
+READINGS = ("webui", "plain")
 BOTH_PARTS = {"text_encoder_learning_rate": 1e-3}
 
 
@@ -132,6 +135,29 @@ def test_the_layer_of_clip_skip_is_what_the_unet_sees_whether_the_text_encoder_i
         wanted, last = (session.model.encode_text(session.model.tokenize(captions), skip) for skip in (2, 1))
     assert torch.allclose(seen, wanted, atol=1e-5)
     assert not torch.allclose(seen, last, atol=1e-2)
+
+
+@pytest.mark.option("TextOptions.reading")
+@pytest.mark.parametrize("rate", [0, 1e-3])
+def test_the_unet_sees_captions_as_they_are_to_be_read_whether_the_text_encoder_is_trained_or_not(runs, rate):
+    changes = {"text_encoder_learning_rate": rate, "dataset": {"trigger": "(red:1.5)"}}
+    session = runs.open({**changes, "text": {"reading": "webui"}})
+    seen, captions = texts_seen(session)
+    assert all(caption.startswith("(red:1.5)") for caption in captions)
+    with torch.no_grad():
+        wanted, plain = (PromptReader(session.model, 1, TextOptions(reading)).encode(captions) for reading in READINGS)
+    assert torch.allclose(seen, wanted, atol=1e-4, rtol=1e-3)
+    assert not torch.allclose(seen, plain, atol=1e-2)
+
+
+def test_brackets_that_cant_be_read_are_named_before_training_starts(runs):
+    wanted = r"'1\.2\.3' in '\(a:1\.2\.3\)' is no number"
+    told = {"text": {"reading": "webui"}, "dataset": {"trigger": "(a:1.2.3)"}}
+    previews = {"previews": {"prompts": ["(a:1.2.3)"]}}
+    for changes in (told, previews):
+        for start in (runs.open, lambda changes: plan(runs.options(changes), runs.run("planned").directory)):
+            with pytest.raises(ConfigError, match=wanted):
+                start(changes)
 
 
 def test_what_cant_be_trained_on_the_models_family_is_refused_with_what_can(runs, monkeypatch):
