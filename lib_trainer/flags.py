@@ -44,7 +44,9 @@ def add_flags(parser: argparse.ArgumentParser, cls: type, prefix: str = "") -> N
 def _add(parser: argparse.ArgumentParser, group: Any, cls: type, prefix: str) -> None:
     for info in describe(cls):
         flag = f"--{prefix}{info.name}".replace("_", "-")
-        if info.section:
+        if info.section and info.many:
+            _add_tables(group, flag, f"{prefix}{info.name}", info)
+        elif info.section:
             inner = parser.add_argument_group(flag.removeprefix("--"), first_line(info.type))
             _add(parser, inner, info.type, f"{prefix}{info.name}.")
         elif info.registry is not None:
@@ -76,6 +78,35 @@ def _add_flag(group: Any, flag: str, path: str, info: OptionInfo) -> None:
     if info.many:
         kwargs["nargs"] = "+"
     group.add_argument(flag, dest=path, default=UNSET, help=_escaped(_help(info)), **kwargs)
+
+
+def _add_tables(group: Any, flag: str, path: str, info: OptionInfo) -> None:
+    """A flag that is given once for each table of a list, with its options as NAME=VALUE."""
+    options = "; ".join(f"{each.name}: {_help(each)}" for each in describe(info.type))
+    told = f"{info.help} Once for each, with NAME=VALUE for its options, default none. {options}"
+    group.add_argument(
+        flag, dest=path, default=UNSET, help=_escaped(told), nargs="+", metavar="NAME=VALUE", action=_Append
+    )
+
+
+class _Append(argparse.Action):
+    """Collects one table of `Text` each time its flag is given."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        """As argparse wants it.
+
+        Raises:
+            ConfigError: a value has no name before it.
+        """
+        for value in values:
+            if "=" not in value:
+                said = f"'{option_string}' is given {value!r}"
+                raise ConfigError(f"{said}; write NAME=VALUE, in quotation marks where there are spaces.")
+        table = {name.replace("-", "_"): Text(text) for name, _, text in (value.partition("=") for value in values)}
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, [*([] if before is UNSET else before), table])
 
 
 def _help(info: OptionInfo) -> str:
@@ -116,8 +147,12 @@ def given(arguments: argparse.Namespace, cls: type, prefix: str = "") -> dict[st
         node = data
         for parent in parents:
             node = node.setdefault(parent, {})
-        node[name] = [Text(item) for item in value] if isinstance(value, list) else Text(value)
+        node[name] = [_plain(item) for item in value] if isinstance(value, list) else Text(value)
     return data
+
+
+def _plain(item: Any) -> Any:
+    return item if isinstance(item, dict) else Text(item)
 
 
 def _belongs(path: str, cls: type) -> bool:

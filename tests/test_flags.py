@@ -26,7 +26,7 @@ COMMANDS = {
 def options_of(cls, prefix=""):
     """All options of a class as (path, description), those of sections and of each entry of a table included."""
     for info in describe(cls):
-        if info.section:
+        if info.section and not info.many:
             yield from options_of(info.type, f"{prefix}{info.name}.")
         else:
             yield f"{prefix}{info.name}", info
@@ -66,6 +66,8 @@ def test_each_option_is_in_the_help_with_its_sentence_bounds_unit_and_default(he
         assert ", ".join(info.registry.names) in text
     else:
         assert "must be given" in text if info.required else "default " in text
+    for each in describe(info.type) if info.section else ():
+        assert f"{each.name}: {each.help}" in text
 
 
 @pytest.mark.parametrize(("command", "flag", "info"), ALL)
@@ -130,6 +132,19 @@ def test_flags_are_read_as_the_type_of_their_option():
     assert str(options.saving.every) == "5 steps"
 
 
+def test_a_list_of_tables_is_given_one_table_at_a_time():
+    one = ["folder=/dogs", "prompt=a photo of sks dog", "class-prompt=a = b"]
+    assert read("--dataset.concepts", *one, "--dataset.concepts", "folder=/cats")["dataset"]["concepts"] == [
+        {"folder": "/dogs", "prompt": "a photo of sks dog", "class_prompt": "a = b"}, {"folder": "/cats"},
+    ]  # fmt: skip
+
+
+def test_a_table_of_a_list_is_read_as_the_types_of_its_options():
+    data = read("--model", "m", "--dataset.folder", "/p", "--dataset.concepts", "folder=/dogs", "class_folder=")
+    (concept,) = load(STEPS["train"].options, data).dataset.concepts
+    assert (concept.folder.name, concept.class_folder) == ("dogs", None)
+
+
 def test_negative_numbers_are_values():
     assert read("--strengths", "-1", "0.5", cls=STEPS["compare"].options) == {"strengths": ["-1", "0.5"]}
 
@@ -150,6 +165,7 @@ def test_a_prefix_keeps_two_classes_apart():
         (["--epoch=3"], "Unknown option '--epoch' ('3'). Did you mean '--epochs'?"),
         (["--qqq"], "Unknown option '--qqq'. `trainer --help` lists what there is."),
         (["stray"], "Unknown option 'stray'."),
+        (["--dataset.concepts", "sks dog"], "'--dataset.concepts' is given 'sks dog'; write NAME=VALUE, in quotation"),
         (["--epochs"], "Argument --epochs: expected one argument; `trainer --help` lists what there is."),
     ],
 )

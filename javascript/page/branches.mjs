@@ -7,11 +7,13 @@
 import { h, put, show } from "./dom.mjs";
 import { Fold } from "./fold.mjs";
 import { OptionRow } from "./option_row.mjs";
+import { Tables } from "./tables.mjs";
 
 const FIRST = "first";
 const REST = "More options";
 
 function makeNode(option, settings, depth) {
+  if (option.kind === "sections") return new Tables(option, settings, (options) => new Branch(options, settings, depth));
   if (option.kind === "section") return new Section(option, settings, depth);
   return option.kind === "registry" ? new Choice(option, settings, depth) : new Leaf(option, settings);
 }
@@ -120,7 +122,7 @@ class Section extends Branch {
 
   find(words) {
     const found = super.find(words);
-    show(this.element, this.inner().some((row) => !words.length || row.matches(words)));
+    show(this.element, this.inside.some((node) => !node.element.hidden));
     return found;
   }
 }
@@ -217,13 +219,13 @@ export class Root extends Branch {
   makeFold(title, help, nodes, name) {
     const fold = new Fold(title, help, `trainer-${this.settings.id}-fold-${name}`);
     put(fold.body, nodes.map((node) => node.element));
-    return { fold, rows: () => nodes.flatMap((node) => node.inner()) };
+    return { fold, nodes, rows: () => nodes.flatMap((node) => node.inner()) };
   }
 
   find(words) {
     const found = super.find(words);
     show(this.first, [...this.first.children].some((element) => !element.hidden));
-    for (const { fold, rows } of this.folds) fold.search(words.length > 0, rows().some((row) => row.matches(words)));
+    for (const { fold, nodes } of this.folds) fold.search(words.length > 0, nodes.some((node) => !node.element.hidden));
     return found;
   }
 

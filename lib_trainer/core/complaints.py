@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib_trainer.core.configs import _chosen, _load_value, _missing, _no_table, _unknown, _with_sections
+from lib_trainer.core.configs import _chosen, _load_value, _missing, _no_table, _unknown, _with_sections, tables
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.options import OptionInfo, describe
 
 UNREADABLE = object()
+NUMBERED = re.compile(r"\.\d+(?=\.|$)")  # which of the tables of a list a path goes through
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ class _Reader:
             if info.registry is not None:
                 default = info.registry.name_of(type(info.default))
                 return self.table(*_chosen(info.registry, default, value, here), f"{here}.")
+            if info.section and info.many:
+                each = [self.table(info.type, item, place) for place, item in tables(info, value, here)]
+                return UNREADABLE if UNREADABLE in each else tuple(each)
             if info.section:
                 return self.table(info.type, value, f"{here}.")
             read = _load_value(info, value, here)
@@ -113,6 +117,6 @@ class _Reader:
         """The option that a sentence about several options names first."""
         for quoted in re.findall(r"'([^' ]+)'", message):
             for place in (quoted, f"{path}{quoted}"):
-                if place in self.known:
+                if NUMBERED.sub("", place) in self.known:
                     return place
         return path.rstrip(".")

@@ -59,6 +59,8 @@ def _with_sections(data: dict[str, Any], infos: dict[str, OptionInfo]) -> dict[s
 def _load_value(info: OptionInfo, value: Any, here: str) -> Any:
     if info.registry is not None:
         return _load_entry(info.registry, info.registry.name_of(type(info.default)), value, here)
+    if info.section and info.many:
+        return tuple(load(info.type, item, place) for place, item in tables(info, value, here))
     if info.section:
         return load(info.type, value, f"{here}.")
     if value is None or (isinstance(value, Text) and value.lower() in ("", "none") and info.optional):
@@ -70,6 +72,17 @@ def _load_value(info: OptionInfo, value: Any, here: str) -> Any:
             raise ConfigError(f"'{here}' is {value!r}; it must be {info.kind}.")
         return tuple(_load_one(info, item, here) for item in value)
     return _load_one(info, value, here)
+
+
+def tables(info: OptionInfo, value: Any, here: str) -> list[tuple[str, Any]]:
+    """The tables of a list of them, each with the place before its options' names; the first is number 1.
+
+    Raises:
+        ConfigError: the value is no list.
+    """
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError(f"'{here}' is {value!r}; it must be {info.kind}.")
+    return [(f"{here}.{number}.", item) for number, item in enumerate(value, start=1)]
 
 
 def _load_entry(registry: Registry[Any], default: str, value: Any, here: str) -> Any:
@@ -152,7 +165,7 @@ def dump(config: Any) -> dict[str, Any]:
         if info.registry is not None:
             data[info.name] = {"type": info.registry.name_of(type(value)), **dump(value)}
         elif info.section:
-            data[info.name] = dump(value)
+            data[info.name] = [dump(item) for item in value] if info.many else dump(value)
         else:
             data[info.name] = [_plain(item) for item in value] if info.many and value is not None else _plain(value)
     return data

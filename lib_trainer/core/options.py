@@ -59,6 +59,13 @@ def section(cls: type) -> Any:
     return dataclasses.field(default_factory=cls, metadata=metadata)
 
 
+def sections(cls: type, help: str) -> Any:
+    """A list of nested groups of options, at first empty; `help` says what each stands for, and how many are wanted."""
+    if any(info.section or info.registry is not None for info in describe(cls)):
+        raise TypeError(f"{cls.__name__} has groups of its own; the tables of a list are flat.")
+    return dataclasses.field(default=(), metadata={"section": True, "help": help})
+
+
 def choice(registry: Registry[Any], default: str, help: str, *, group: str = "") -> Any:
     """One implementation out of a registry, with that implementation's own options."""
     metadata = {"registry": registry, "help": help, "group": group}
@@ -99,6 +106,8 @@ class OptionInfo:
     @property
     def kind(self) -> str:
         """What a value must be, in words."""
+        if self.section and self.many:
+            return f"a list of tables, each of options: {', '.join(info.name for info in describe(self.type))}"
         if self.choices:
             one = "one of " + ", ".join(self.choices)
         elif self.type is int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lib_trainer.core.errors import DataError
 from lib_trainer.dataset.cache import View
+from lib_trainer.dataset.concepts import Source, sources
 from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.crops import crops
 from lib_trainer.dataset.digests import picture_digests
@@ -30,7 +31,7 @@ class Entry:
 
     The caption is as it was found; the repeats are those of the folder and the options together; `size` is the
     picture's own, before it is scaled; `view` shows its middle, `crops` are what is shown of it, where that is not the
-    middle.
+    middle; `concept` is the number of the concept that it shows, from 0.
     """
 
     view: View
@@ -40,6 +41,7 @@ class Entry:
     mask: Mask | None = None
     crops: tuple[View, ...] = ()
     rating: float = 1.0
+    concept: int | None = None
 
     @property
     def path(self) -> Path:
@@ -61,7 +63,7 @@ class Entry:
 
 
 def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry]:
-    """Scan the folder and report what it holds, before anything is encoded.
+    """Scan the folder and those of the concepts, and report what they hold, before anything is encoded.
 
     Raises:
         DataError: there is no such folder, no readable picture in it, or a mask or the table of ratings can't be used.
@@ -69,27 +71,44 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
         StopRequested: asked for during the scan.
     """
     training_sizes([], options.buckets_of_each)  # whether there are any, before a long scan
+    entries = [entry for source in sources(options) for entry in _in_source(source, context)]
+    if not entries:
+        raise DataError(f"No picture in {options.folder} or in the folders of the concepts can be read any more.")
+    return entries
+
+
+def _in_source(source: Source, context: DatasetContext) -> list[Entry]:
+    options = source.options
     progress = PictureProgress(context.emit, "Looking at pictures")
 
     def look(done: int, total: int) -> None:
         context.check_stop()
         progress.tell(done, total)
 
-    found = scan(options.folder, options.captions, look)
+    found = source.picked(scan(options.folder, options.captions, look))
     for event in (*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)):
         context.emit(event)
+    if not found.pictures:
+        return []  # all of them belong to concepts with folders of their own
     masks = find_masks(found, options)
     for message in masks.notices:
         context.warn(message)
-    entries, notices = with_ratings(_entries(prospects(found, options), masks.files, options, context), options)
+    entries = entries_of(prospects(found, options), masks.files, source, context)
+    rated, notices = with_ratings(entries, options)
     for message in notices:
         context.warn(message)
-    return entries
+    return rated
 
 
-def _entries(
-    found: Sequence[Prospect], masks: dict[Path, Path], options: DatasetOptions, context: DatasetContext
+def entries_of(
+    found: Sequence[Prospect], masks: dict[Path, Path], source: Source, context: DatasetContext
 ) -> list[Entry]:
+    """The entries of pictures that were found; one that can't be read any more is left out and named.
+
+    Raises:
+        OutputError: the cache can't be written.
+    """
+    options = source.options
     digests = _digests([prospect.path for prospect in found], options.folder, context)
     of_masks = _digests(list(masks.values()), options.masks.folder, context) if options.masks.folder else {}
     entries = []
@@ -102,9 +121,7 @@ def _entries(
         view = View(prospect.path, digests[prospect.path], scaled, box)
         mask = _mask(view, masks.get(prospect.path), of_masks, options.masks.transparency)
         shown = crops(view, options.crop, context.seed)
-        entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask, shown))
-    if not entries:
-        raise DataError(f"None of the {len(found)} pictures in {options.folder} can be read any more.")
+        entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask, shown, source.concept))
     return entries
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_trainer.core.errors import ConfigError
-from lib_trainer.core.options import existing, labelled, option, section
+from lib_trainer.core.options import existing, labelled, option, section, sections
+from lib_trainer.dataset.concept_options import ConceptOptions, check_concepts
 from lib_trainer.dataset.crop_options import CropOptions
 from lib_trainer.dataset.mask_options import MaskOptions
 from lib_trainer.dataset.rating_options import RatingOptions
@@ -44,6 +45,11 @@ class DatasetOptions:
     masks: MaskOptions = section(MaskOptions)
     rating: RatingOptions = section(RatingOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
+    concepts: tuple[ConceptOptions, ...] = sections(
+        ConceptOptions,
+        "DreamBooth: things to learn that each have words of their own, and a class that must stay as it is. None "
+        "trains on the pictures and their captions alone.",
+    )
 
     @property
     def resolutions(self) -> list[int]:
@@ -56,6 +62,7 @@ class DatasetOptions:
         return [replace(self.buckets, resolution=resolution) for resolution in self.resolutions]
 
     def __post_init__(self) -> None:
+        check_concepts(self.folder, self.concepts)
         twice = [resolution for resolution, count in Counter(self.resolutions).items() if count > 1]
         if twice:
             raise ConfigError(
@@ -65,7 +72,11 @@ class DatasetOptions:
 
 def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
     """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
+    here = [concept for concept in options.concepts if concept.folder in (None, options.folder)]
+    prompts = [concept.prompt for concept in here if concept.prompt.strip()]
+    captions = replace(options.captions, prompt=prompts[0]) if prompts else options.captions
     return replace(
-        options, folder=folder, repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
+        options, folder=folder, captions=captions, concepts=(),
+        repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
         more_resolutions=(), crop=CropOptions(), masks=MaskOptions(), rating=RatingOptions(),
     )  # fmt: skip

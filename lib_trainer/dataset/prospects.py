@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.events import Event, Notice
+from lib_trainer.dataset.concepts import Source, sources
 from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
@@ -28,6 +29,7 @@ class Prospect:
     repeats: int
     bucket: Size
     rating: float = 1.0
+    concept: int | None = None
 
     @property
     def path(self) -> Path:
@@ -87,7 +89,7 @@ class Survey:
 
 
 def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int], None]) -> Survey:
-    """Scan the folder; pictures that were looked at before and are as they were are not decoded again.
+    """Scan the folder and those of the concepts; what was looked at before and is as it was is not decoded again.
 
     `on_progress(done, total)` counts files; what it raises ends the scan.
 
@@ -97,13 +99,22 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
         OutputError: the cache can't be written.
     """
     training_sizes([], options.buckets_of_each)  # whether there are any, before a long scan
+    parts = [_survey(source, cache, on_progress) for source in sources(options)]
+    rated, notices = with_ratings([prospect for part in parts for prospect in part.pictures], options)
+    report = [event for part in parts for event in part.report]
+    report += [Notice(message, level="warning") for message in notices]
+    return Survey(rated, sum(part.skipped for part in parts), report)
+
+
+def _survey(source: Source, cache: Path, on_progress: Callable[[int, int], None]) -> Survey:
+    options = source.options
     known = KnownSizes(options.cache or cache, options.folder)
-    found = scan(options.folder, options.captions, on_progress, known.measure)
+    found = source.picked(scan(options.folder, options.captions, on_progress, known.measure))
     known.save()
     report = [*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)]
-    pictures, notices = with_ratings(prospects(found, options), options)
-    for message in (*_masks(found, options, cache), *notices):
-        report.append(Notice(message, level="warning"))
+    if found.pictures:
+        report += [Notice(message, level="warning") for message in _masks(found, options, cache)]
+    pictures = [replace(prospect, concept=source.concept) for prospect in prospects(found, options)]
     return Survey(pictures, len(found.skipped), report)
 
 

@@ -22,7 +22,7 @@ def _option(info: OptionInfo, path: str) -> dict[str, Any]:
         "label": info.label,
         "help": info.help,
         "kind": kind_of(info),
-        "item": _item(info) if info.many else None,
+        "item": _item(info) if info.many and not info.section else None,
         "choices": list(info.choices),
         "default": _default(info),
         "required": info.required and not info.section,
@@ -47,7 +47,7 @@ def kind_of(info: OptionInfo) -> str:
     if info.registry is not None:
         return "registry"
     if info.section:
-        return "section"
+        return "sections" if info.many else "section"
     return "list" if info.many else _item(info)
 
 
@@ -58,7 +58,9 @@ def _item(info: OptionInfo) -> str:
 def _default(info: OptionInfo) -> Any:
     if info.registry is not None:
         return info.registry.name_of(type(info.default))
-    if info.required or info.section:
+    if info.section:
+        return [] if info.many else None
+    if info.required:
         return None
     if info.many and info.default is not None:
         return [_plain(item) for item in info.default]

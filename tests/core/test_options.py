@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from lib_trainer.core.options import choice, describe, first_line, labelled, option, section
+from lib_trainer.core.options import choice, describe, first_line, labelled, option, section, sections
 from lib_trainer.core.registry import Registry
 from lib_trainer.core.units import Every
 
@@ -128,3 +128,21 @@ def test_a_form_calls_an_option_by_its_name_unless_it_has_words_of_its_own():
         ("keep_tags", "Keep tags", ""),
         ("folder", "Folder of pictures", "first"),
     ]
+
+
+@dataclass(frozen=True)
+class Album:
+    """A list of brushes."""
+
+    brushes: tuple[Brush, ...] = sections(Brush, "The brushes in it.")
+
+
+def test_a_list_of_sections_is_empty_at_first_and_knows_its_options():
+    (info,) = describe(Album)
+    assert (info.section, info.many, info.required, info.default, info.type) == (True, True, False, (), Brush)
+    assert info.kind == "a list of tables, each of options: width"
+
+
+def test_the_tables_of_a_list_hold_no_groups_of_their_own():
+    with pytest.raises(TypeError, match="Painting has groups of its own"):
+        sections(Painting, "Paintings.")

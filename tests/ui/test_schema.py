@@ -36,7 +36,7 @@ def test_every_option_is_there_and_can_be_sent(cls):
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_every_option_has_a_known_kind_and_help(cls):
-    kinds = {"int", "float", "bool", "text", "path", "choice", "list", "section", "registry"}
+    kinds = {"int", "float", "bool", "text", "path", "choice", "list", "section", "sections", "registry"}
     for option in flat(schema(cls)).values():
         assert option["kind"] in kinds, option["path"]
         assert option["help"].endswith((".", ")")), option["path"]
@@ -51,6 +51,8 @@ def test_every_option_has_a_known_kind_and_help(cls):
     (TrainingOptions, "saving.every", {"kind": "text", "default": "1 epoch"}),
     (TrainingOptions, "trainable", {"kind": "registry", "default": "lora"}),
     (TrainingOptions, "dataset", {"kind": "section", "required": False, "default": None}),
+    (TrainingOptions, "dataset.concepts", {"kind": "sections", "required": False, "default": [], "label": "Concepts"}),
+    (TrainingOptions, "dataset.concepts.prompt", {"kind": "text", "default": "", "required": False}),
     (TrainingOptions, "dataset.shuffle_tags", {"kind": "bool", "default": False, "label": "Shuffle tags"}),
     (TrainingOptions, "previews.prompts", {"kind": "list", "item": "text", "default": []}),
     (CompareOptions, "strengths", {"kind": "list", "item": "float", "default": [1.0], "ge": -4}),
@@ -74,7 +76,8 @@ def test_the_defaults_that_the_page_shows_are_those_that_hold():
     shown = {}
     for path, option in flat(schema(TrainingOptions)).items():
         chosen = [one for one in ("optimizer", "schedule", "loss", "trainable") if path.startswith(f"{one}.")]
-        if option["kind"] != "section" and not option["required"] and not chosen:
+        in_list = path.startswith("dataset.concepts.")
+        if option["kind"] != "section" and not option["required"] and not chosen and not in_list:
             value = option["default"]
             for name in reversed(path.split(".")):
                 value = {name: value}
