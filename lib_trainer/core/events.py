@@ -61,13 +61,19 @@ class Table(Event):
 
 @dataclass(frozen=True)
 class Loss(Event):
-    """The training loss of one completed step, and the learning rate of each part that is trained."""
+    """The training loss of one completed step, and the learning rate of each part that is trained.
+
+    Where classes are kept, `value` is the loss of what is learned alone, `prior` that of the classes, of which
+    `prior_weight` times is added.
+    """
 
     name = "loss"
     step: int
     epoch: int
     value: float
     learning_rates: dict[str, float]
+    prior: float | None = None
+    prior_weight: float | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from lib_trainer.dataset.entries import Entry, find_entries
 from lib_trainer.dataset.mask_cache import MaskCache
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Showing, Size, epoch_batches, steps_per_epoch
+from lib_trainer.dataset.prior import Prior, with_prior
 from lib_trainer.dataset.progress import PictureProgress
 from lib_trainer.dataset.prospects import check_step
 from lib_trainer.images.pixels import colour
@@ -38,7 +39,8 @@ class Batch:
     """Pictures of one size: mean and std of their latents, each [n, channels, height, width] in fp32 on the CPU.
 
     `frames` [n, 6] tells how each was scaled and cropped, as `Model.predict` has it; `masks` [n, height, width] how
-    much each place of a latent counts, 0 to 1; without them all of it counts.
+    much each place of a latent counts, 0 to 1; without them all of it counts. The last `prior` of them show the classes
+    of DreamBooth's concepts, which are to stay as they are.
     """
 
     mean: torch.Tensor
@@ -47,10 +49,19 @@ class Batch:
     paths: list[Path]
     frames: torch.Tensor
     masks: torch.Tensor | None = None
+    prior: int = 0
+
+    @property
+    def to_learn(self) -> int:
+        """How many pictures, the first ones, are to be learned."""
+        return len(self.captions) - self.prior
 
 
 class Dataset:
-    """Entries in the order of their paths; all that happens by chance follows from the seed and the epoch alone."""
+    """Entries in the order of their paths; all that happens by chance follows from the seed and the epoch alone.
+
+    `prior` may be set to what each batch shows besides.
+    """
 
     def __init__(
         self,
@@ -62,6 +73,7 @@ class Dataset:
     ) -> None:
         self.entries = entries
         self.context = context
+        self.prior: Prior | None = None
         self._options = options
         self._model = model
         self._cache = cache
@@ -95,7 +107,7 @@ class Dataset:
         entries = [self.entries[showing.entry] for showing in plan]
         views = [self._view(showing, epoch) for showing in plan]
         latents = [self._latents(view) for view in views]
-        return Batch(
+        batch = Batch(
             mean=torch.stack([mean for mean, _ in latents]),
             std=torch.stack([std for _, std in latents]),
             captions=[self._caption(showing, epoch) for showing in plan],
@@ -103,6 +115,7 @@ class Dataset:
             frames=torch.tensor([view.frame(entry.size) for view, entry in zip(views, entries, strict=True)]),
             masks=self._masks_of(plan, views, epoch) if self._options.masks.wanted else None,
         )
+        return batch if self.prior is None else with_prior(batch, self.prior.beside(plan, batch, epoch))
 
     def prepare_masks(self) -> None:
         """Make those masks that no cache holds, and say it where they show nothing or everything.
@@ -181,8 +194,22 @@ def open_dataset(options: DatasetOptions, model: Model, context: DatasetContext)
     """
     context = dataclasses.replace(context, cache=options.cache or context.cache)
     check_step(options, model.pixels_per_latent)
+    colour(options.background)  # whether it is one, before a long scan
+    dataset = open_entries(find_entries(options, context), options, model, context)
+    _notice_short_batches(dataset)
+    return dataset
+
+
+def open_entries(
+    entries: Sequence[Entry], options: DatasetOptions, model: Model, context: DatasetContext
+) -> Dataset:
+    """Encode those pictures that no cache holds.
+
+    Raises:
+        DataError: none of them can be used.
+        StopRequested, ModelError, OutputError: as `encode_views`.
+    """
     background = colour(options.background)
-    entries = find_entries(options, context)
     cache = LatentCache(
         folder=context.cache,
         recipe=(model.vae_digest, str(model.vae_dtype), repr(background)),
@@ -197,7 +224,6 @@ def open_dataset(options: DatasetOptions, model: Model, context: DatasetContext)
         raise DataError(f"None of the {len(entries)} pictures in {options.folder} can be read; see the notices above.")
     dataset = Dataset(usable, options, model, cache, context)
     dataset.prepare_masks()
-    _notice_short_batches(dataset)
     return dataset
 
 

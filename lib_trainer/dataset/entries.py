@@ -74,7 +74,10 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     entries = [entry for source in sources(options) for entry in _in_source(source, context)]
     if not entries:
         raise DataError(f"No picture in {options.folder} or in the folders of the concepts can be read any more.")
-    return entries
+    rated, notices = with_ratings(entries, options)
+    for message in notices:
+        context.warn(message)
+    return rated
 
 
 def _in_source(source: Source, context: DatasetContext) -> list[Entry]:
@@ -93,11 +96,7 @@ def _in_source(source: Source, context: DatasetContext) -> list[Entry]:
     masks = find_masks(found, options)
     for message in masks.notices:
         context.warn(message)
-    entries = entries_of(prospects(found, options), masks.files, source, context)
-    rated, notices = with_ratings(entries, options)
-    for message in notices:
-        context.warn(message)
-    return rated
+    return entries_of(prospects(found, options), masks.files, source, context)
 
 
 def entries_of(
@@ -121,7 +120,7 @@ def entries_of(
         view = View(prospect.path, digests[prospect.path], scaled, box)
         mask = _mask(view, masks.get(prospect.path), of_masks, options.masks.transparency)
         shown = crops(view, options.crop, context.seed)
-        entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask, shown, source.concept))
+        entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask, shown, concept=source.concept))
     return entries
 
 

@@ -11,7 +11,8 @@ import torch
 from lib_trainer.core.errors import TrainingError
 from lib_trainer.core.events import HeldOut, Progress, Saved
 from lib_trainer.core.units import Every
-from lib_trainer.training.outputs import Identity, patiently, save_network
+from lib_trainer.training.outputs import Identity, save_network
+from lib_trainer.training.patience import patiently
 from lib_trainer.training.previews import draw_previews
 from lib_trainer.training.randomness import global_states
 from lib_trainer.training.session import Session

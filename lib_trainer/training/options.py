@@ -20,6 +20,7 @@ from lib_trainer.training.losses import LOSSES
 from lib_trainer.training.losses.base import LossOptions
 from lib_trainer.training.optimizers import OPTIMIZERS
 from lib_trainer.training.optimizers.base import OptimizerOptions
+from lib_trainer.training.prior_options import PriorOptions
 from lib_trainer.training.schedules import SCHEDULES
 from lib_trainer.training.schedules.base import ScheduleOptions
 
@@ -129,6 +130,7 @@ class TrainingOptions:
     max_grad_norm: float | None = option(1.0, "Clips gradients to this norm; empty turns clipping off.", ge=0.0001)
     loss: LossOptions = choice(LOSSES, "mse", "What is minimised.")
     diffusion: DiffusionOptions = section(DiffusionOptions)
+    prior: PriorOptions = section(PriorOptions)
     precision: Literal["auto", "fp32", "fp16", "bf16"] = option(
         "auto", "Arithmetic: 'auto' takes bf16 where the machine is fast at it, fp16 on older GPUs, else fp32."
     )
@@ -159,6 +161,11 @@ class TrainingOptions:
         return self.saving.folder or output_folder(self.trainable.output)
 
     @property
+    def keeps_classes(self) -> bool:
+        """Whether there is a prior loss."""
+        return self.prior.weight > 0 and any(concept.keeps_class for concept in self.dataset.concepts)
+
+    @property
     def learning_rates(self) -> dict[str, float]:
         """The trained parts with their rates; a rate of 0 leaves a part alone."""
         told = self.text_encoder_learning_rate
@@ -169,6 +176,13 @@ class TrainingOptions:
         if not self.name or set(self.name) & set(NOT_IN_NAMES):
             folder = self.dataset.folder
             raise ConfigError(f"The files can't be called {self.name!r}, as the folder {folder} is; set 'saving.name'.")
+        if self.keeps_classes and self.prior.kind == "prediction":
+            for number, concept in enumerate(self.dataset.concepts, start=1):
+                if concept.keeps_class and not concept.class_prompt.strip():
+                    raise ConfigError(
+                        f"'dataset.concepts.{number}.class_prompt' is empty; 'prior.kind' is 'prediction', which asks "
+                        "the model with it. Write it, or set 'prior.kind' to 'pictures'."
+                    )
         if self.learning_rate == 0 and self.text_encoder_learning_rate in (None, 0):
             raise ConfigError("'learning_rate' is 0 and so is the text encoder's: nothing would be learned; raise one.")
         chosen_format(self.trainable.output, self.saving.format)  # refuses what can't be

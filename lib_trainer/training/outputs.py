@@ -1,17 +1,14 @@
-"""The files of a run: networks with what lies beside them, named by epochs completed, and patience with full disks."""
+"""The files of a run: networks with what lies beside them, named by epochs completed."""
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from lib_trainer.core.errors import OutputError, StopRequested
+from lib_trainer.core.errors import OutputError
 from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.outputs import ENDINGS
 from lib_trainer.core.run_directory import RunDirectory
@@ -20,13 +17,10 @@ from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.precision import DTYPES
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name, glob_escaped, network_stem
+from lib_trainer.training.patience import patiently
 from lib_trainer.training.session import Session
 from lib_trainer.training.states import Place
 from lib_trainer.weights.results import WRITERS, Result
-
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-WAIT_SECONDS = 2.0
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,29 +68,6 @@ def _check_writable(folder: Path) -> None:
         (folder / ".lib-trainer-probe").unlink()
     except OSError as error:
         raise OutputError(f"{folder} can't be written to ({error}); set 'saving.folder' to another one.") from error
-
-
-def patiently(run: RunDirectory, what: str, write: Callable[[], T]) -> T:
-    """Write something; while the disk is full, say so, wait, and try again.
-
-    Raises:
-        StopRequested: the run was asked to stop meanwhile.
-        OutputError: the disk refuses for another reason.
-    """
-    told = False
-    while True:
-        try:
-            return write()
-        except OSError as error:
-            if error.errno not in FULL_DISK:
-                raise OutputError(f"{what} can't be written ({error}); check the folder and its rights.") from error
-            if not told:
-                said = f"The disk is full: {what} can't be written. Make room; the run waits and then goes on."
-                run.append(Notice(said, level="warning"))
-                told = True
-        if run.stop_requested():
-            raise StopRequested
-        time.sleep(WAIT_SECONDS)
 
 
 def save_network(session: Session, identity: Identity, place: Place, picture: Path | None) -> Path:

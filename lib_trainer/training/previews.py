@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lib_trainer.core.events import Progress, Saved
-from lib_trainer.core.whole_files import whole_file
 from lib_trainer.models.sampling import SampleRequest, infotext, sample
 from lib_trainer.training.options import TrainingOptions
-from lib_trainer.training.outputs import patiently
+from lib_trainer.training.patience import patiently
+from lib_trainer.training.picture_files import write_picture
 from lib_trainer.training.session import Session
 from lib_trainer.training.states import Place
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 
 def preview_request(options: TrainingOptions, step: int) -> SampleRequest:
@@ -56,16 +52,7 @@ def draw_previews(session: Session, place: Place) -> list[Path]:
     for number, picture in enumerate(pictures):
         path = run.samples / f"e{place.epoch:03d}-s{place.step:06d}-{number + 1}.png"
         told = infotext(request, number, session.options.model.stem)
-        patiently(run, str(path), partial(_write_picture, path, picture, told))
+        patiently(run, str(path), partial(write_picture, path, picture, told))
         run.append(Saved("picture", str(path), place.step, place.epoch))
         paths.append(path)
     return paths
-
-
-def _write_picture(path: Path, picture: Image, parameters: str) -> None:
-    from PIL.PngImagePlugin import PngInfo
-
-    chunk = PngInfo()
-    chunk.add_text("parameters", parameters)
-    with whole_file(path) as file:
-        picture.save(file, "PNG", pnginfo=chunk)

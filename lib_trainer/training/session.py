@@ -26,6 +26,7 @@ from lib_trainer.models.prompt import PromptReader
 from lib_trainer.models.small_convolutions import use_matrix_products
 from lib_trainer.trainables.base import Network
 from lib_trainer.training.checks import check_captions, check_formats, check_model
+from lib_trainer.training.class_drawing import open_prior
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
@@ -121,6 +122,8 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     _settle_prediction(options, model, run)
     if device.type == "cpu":
         use_matrix_products(model.parts["unet"])
+    dataset.prior = open_prior(options, model, dataset, run)
+    model.release_vae()
     texts = None if "text_encoder" in rates else _encode_texts(options, model, dataset, held_out)
     network = options.trainable.attach(model, list(rates), options.seed)
     if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:
@@ -184,7 +187,8 @@ def _encode_texts(
     options: TrainingOptions, model: Model, dataset: Dataset, held_out: list[Row]
 ) -> TextCache:
     texts = TextCache(PromptReader(model, options.clip_skip, options.text), dataset.context)
-    texts.prepare([*(dataset.steady_captions or []), *(row.caption for row in held_out)])
+    kept = [] if dataset.prior is None else dataset.prior.captions
+    texts.prepare([*(dataset.steady_captions or []), *kept, *(row.caption for row in held_out)])
     return texts
 
 

@@ -13,6 +13,7 @@ from lib_trainer.core.events import Notice
 from lib_trainer.dataset.dataset import Batch
 from lib_trainer.training.diffusion import add_noise, draw_noise, min_snr_weight, target
 from lib_trainer.training.masked_loss import picture_losses
+from lib_trainer.training.prior import PriorLoss, hold_on, prior_weight
 from lib_trainer.training.randomness import generator
 from lib_trainer.training.session import Session
 
@@ -21,16 +22,18 @@ BAD_STEPS_IN_A_ROW = 3
 
 @dataclass
 class Stepper:
-    """Takes steps and watches that losses and gradients stay finite."""
+    """Takes steps and watches that losses and gradients stay finite; `prior` is of the last one."""
 
     session: Session
     bad_steps: int = 0
+    prior: PriorLoss | None = None
 
     def step(self, number: int, window: list[Batch]) -> float | None:
         """Step `number` (from 0) on all batches of the window, averaged over their pictures.
 
         Returns:
-            The loss, or None if it or the gradient was not finite: the weights are as before then.
+            The loss of what is to be learned, or None if it or the gradient was not finite: the weights are as before
+            then.
 
         Raises:
             TrainingError: that happened three times in a row.
@@ -39,15 +42,16 @@ class Stepper:
         factor = options.schedule.factor(number, session.total_steps)
         for group, (_, rate) in zip(session.optimizer.param_groups, session.group_rates, strict=True):
             group["lr"] = rate * factor
-        pictures = sum(len(batch.captions) for batch in window)
-        loss = 0.0
+        pictures = sum(batch.to_learn for batch in window)
+        loss, kept = 0.0, PriorLoss(prior_weight(options.prior, number, session.length))
         for place, batch in enumerate(window):
-            share = self._loss(batch, number, place).sum() / pictures
-            loss += float(share.detach())
-            if not math.isfinite(loss):
+            own, whole = kept.shares(self._loss(batch, number, place), batch, pictures)
+            loss += float(own.detach())
+            if not math.isfinite(loss + kept.value):
                 break
-            session.accelerator.backward(share)
-        finite = math.isfinite(loss) and self._update()
+            session.accelerator.backward(whole)
+        self.prior = kept if kept.pictures else None
+        finite = math.isfinite(loss + kept.value) and self._update()
         if finite:
             session.network.settle()
         session.optimizer.zero_grad(set_to_none=True)
@@ -57,18 +61,33 @@ class Stepper:
     def _loss(self, batch: Batch, number: int, place: int) -> Tensor:
         """The weighted loss of each picture [n]; all that is drawn by chance follows from the seed and the place."""
         session, options = self.session, self.session.options
-        random = generator(options.seed, "step", number, place)
-        latents = batch.mean + batch.std * torch.randn(batch.mean.shape, generator=random)
-        noise = draw_noise(tuple(latents.shape), random, options.diffusion.noise_offset)
-        timesteps = torch.randint(0, len(session.model.alphas_cumprod), (len(latents),), generator=random)
+        latents, noise, timesteps = self._draw(batch, number, place)
         alphas = session.model.alphas_cumprod[timesteps]
-        answer = session.denoise(add_noise(latents, noise, alphas), timesteps, batch.captions, batch.frames)
+        noisy = add_noise(latents, noise, alphas)
+        answer = session.denoise(noisy, timesteps, batch.captions, batch.frames)
         wanted = target(session.prediction, latents, noise, alphas).to(answer.device)
+        if batch.prior and options.prior.kind == "prediction":
+            wanted = hold_on(session, batch, noisy, timesteps, wanted)
         losses = picture_losses(options.loss.per_value(answer, wanted), batch.masks, options.dataset.masks)
         if options.diffusion.min_snr_gamma is not None:
             weight = min_snr_weight(alphas, options.diffusion.min_snr_gamma, session.prediction)
             losses = losses * weight.to(losses.device)
         return losses
+
+    def _draw(self, batch: Batch, number: int, place: int) -> list[Tensor]:
+        """Latents, noise and timesteps; what is learned has the same ones with a prior and without."""
+        seed, own = self.session.options.seed, slice(0, batch.to_learn)
+        drawn = [self._draw_some(batch.mean[own], batch.std[own], generator(seed, "step", number, place))]
+        if batch.prior:
+            kept, random = slice(batch.to_learn, None), generator(seed, "prior", number, place)
+            drawn.append(self._draw_some(batch.mean[kept], batch.std[kept], random))
+        return [torch.cat(parts) for parts in zip(*drawn, strict=True)]
+
+    def _draw_some(self, mean: Tensor, std: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        latents = mean + std * torch.randn(mean.shape, generator=random)
+        noise = draw_noise(tuple(latents.shape), random, self.session.options.diffusion.noise_offset)
+        levels = len(self.session.model.alphas_cumprod)
+        return latents, noise, torch.randint(0, levels, (len(latents),), generator=random)
 
     def _update(self) -> bool:
         """Clip and take the step; whether the gradient was finite."""

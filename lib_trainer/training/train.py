@@ -77,7 +77,7 @@ def _run_epochs(session: Session, chores: Chores, place: Place, times: StepTimes
             if place.batch >= in_epoch:
                 place.epoch, place.batch = epoch + 1, 0
             if loss is not None:
-                session.run.append(Loss(place.step, epoch, loss, _rates_now(session)))
+                session.run.append(_loss(session, stepper, place.step, epoch, loss))
             session.run.append(training_progress(session, place))
             chores.after_step(place)
             if session.run.stop_requested() or place.step >= session.total_steps:
@@ -89,6 +89,13 @@ def _windows(session: Session, epoch: int) -> list[list[BatchPlan]]:
     batches = session.dataset.batches(epoch)
     size = session.options.accumulate
     return [batches[start : start + size] for start in range(0, len(batches), size)]
+
+
+def _loss(session: Session, stepper: Stepper, step: int, epoch: int, value: float) -> Loss:
+    kept, rates = stepper.prior, _rates_now(session)
+    if kept is None:
+        return Loss(step, epoch, value, rates)
+    return Loss(step, epoch, value, rates, kept.value, kept.weight)
 
 
 def _rates_now(session: Session) -> dict[str, float]:
@@ -103,7 +110,9 @@ def _belongs_to(session: Session) -> str:
         (entry.view.digest, entry.caption, entry.repeats, entry.bucket, entry.mask and entry.mask.digest, entry.rating)
         for entry in session.dataset.entries
     ]
-    return digest(dump(session.options), entries, len(session.held_out))
+    prior = session.dataset.prior
+    kept = [] if prior is None else [prior.facts]  # nothing more where nothing is kept, as in older states
+    return digest(dump(session.options), entries, len(session.held_out), *kept)
 
 
 def _resume(session: Session, chores: Chores) -> Place:

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import OutputError  # noqa: E402
-from lib_trainer.training import outputs  # noqa: E402
+from lib_trainer.training import patience  # noqa: E402
 
 PREVIEW = {"prompts": ["a cat"], "steps": 1, "cfg_scale": 1}
 ALL_KINDS = {"previews": PREVIEW, "saving": {"every": "1 epoch", "state_every": "1 epoch"}, "epochs": 2}
@@ -26,7 +26,7 @@ class FullDisk:
         self.ending, self.left, self.code = ending, times, code
         self.plain = Path.replace
         monkeypatch.setattr(Path, "replace", partialmethod(_replace, self))
-        monkeypatch.setattr(outputs, "WAIT_SECONDS", 0.01)
+        monkeypatch.setattr(patience, "WAIT_SECONDS", 0.01)
 
     def asked(self, path, target):
         if Path(target).name.endswith(self.ending) and self.left:
@@ -65,7 +65,7 @@ def test_on_a_full_disk_the_run_says_so_once_waits_and_goes_on(runs, monkeypatch
 
 def test_a_run_that_waits_for_room_can_be_stopped(runs, monkeypatch):
     FullDisk(monkeypatch, "e001.safetensors", 10**9)
-    monkeypatch.setattr(outputs.time, "sleep", lambda _: runs.run().directory.request("stop"))
+    monkeypatch.setattr(patience.time, "sleep", lambda _: runs.run().directory.request("stop"))
     run = runs.train(ALL_KINDS)
     assert run.result == {}
     assert run.networks == []
