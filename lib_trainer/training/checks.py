@@ -10,6 +10,7 @@ from lib_trainer.models.emphasis import weighted_pieces
 from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.machine import Format
 from lib_trainer.trainables import TRAINABLES
+from lib_trainer.trainables.network_family import misfit
 from lib_trainer.training.options import TrainingOptions
 
 
@@ -46,6 +47,7 @@ def check_model(options: TrainingOptions, model: Known) -> None:
         ConfigError: something of it is impossible.
     """
     check_family(options, model.family)
+    check_start(options, model.family)
     check_clip_skip(options, model.family)
     check_previews(options, model.pixels_per_latent)
     for prompt in (*options.previews.prompts, options.previews.negative_prompt):
@@ -76,6 +78,22 @@ def check_family(options: TrainingOptions, family: str) -> None:
         raise ConfigError(
             f"'trainable' is {TRAINABLES.name_of(kind)}, which works with {where} models, but {options.model.name} is "
             f"{FAMILIES[family].labels.webui}; choose one of {others}, or another model."
+        )
+
+
+def check_start(options: TrainingOptions, family: str) -> None:
+    """Check that the network that training goes on from, if there is one, is of the model's family.
+
+    Raises:
+        ConfigError: it is of another.
+        ModelError: the file can't be read.
+    """
+    start = getattr(options.trainable, "start_from", None)
+    why = None if start is None else misfit(start, family)
+    if why:
+        raise ConfigError(
+            f"'trainable.start_from' is {start}: {why} ({options.model.name}). Choose a model of that family, or a "
+            "network made for this one."
         )
 
 

@@ -15,6 +15,7 @@ from lib_trainer.core.whole_files import whole_file
 from lib_trainer.models.tensor_files import SafetensorsFile, open_tensors
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.trainables.file_names import in_kohya_names, module_names, read_network, read_network_file
+from lib_trainer.trainables.network_family import misfit_if_readable
 from lib_trainer.weights.metadata import hash_entries
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def open_network(model: Model, path: Path) -> Network:
     try:
         return kind.open(model, in_kohya_names(model, found), told)
     except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+        why = misfit_if_readable(path, model.family)
+        raise ModelError(f"{path}: {f'{why}. ' if why else ''}{error}") from error
 
 
 def kind_of_file(path: Path) -> type[TrainableOptions]:

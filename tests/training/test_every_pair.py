@@ -120,3 +120,16 @@ def test_the_refusal_says_what_the_kind_works_on_and_what_works_on_the_model(run
     monkeypatch.setattr(TRAINABLES["norms"], "families", ("sd1", "sd2"))
     match = r"norms, which works with SD1 and SD2 models, but sdxl\.safetensors is SDXL; choose one of lora, dora"
     assert refused(runs, told("norms", models["sdxl"], things), match)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, entry in TRAINABLES if "start_from" in entry.__dataclass_fields__])
+def test_a_network_of_another_family_to_start_from_is_refused_before_anything_starts(
+    runs, models, things, kind, tmp_path
+):
+    from safetensors.torch import save_file
+
+    path = tmp_path / "first.safetensors"
+    save_file({"any": torch.zeros(1)}, path, {"ss_base_model_version": "sdxl_base_v1-0"})
+    options = told(kind, models["sd1"], things)
+    options["trainable"]["start_from"] = str(path)
+    assert refused(runs, options, r"'trainable\.start_from' is .*first\.safetensors: it was made for SDXL")
