@@ -3,15 +3,16 @@ with LyCORIS's factors; Yeh et al., 2024)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from lib_trainer.core.options import existing, option
 from lib_trainer.trainables.base import Shape
 from lib_trainer.trainables.layered import START_HELP, Design, LayeredOptions, told_sizes
 from lib_trainer.trainables.places import Place
+from lib_trainer.trainables.tucker import TUCKER_HELP, tucker_product
 
 if TYPE_CHECKING:
     import torch
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from lib_trainer.trainables.layered import Named
     from lib_trainer.trainables.weight_layers import WeightLayer
 
-SMALL, WHOLE, LEFT, RIGHT = "lokr_w1", "lokr_w2", "lokr_w2_a", "lokr_w2_b"
-WORTH = 2  # the larger matrix has two factors only where its rank is below this part of its longer side
+SMALL, SMALL_LEFT, SMALL_RIGHT = "lokr_w1", "lokr_w1_a", "lokr_w1_b"
+WHOLE, LEFT, RIGHT, CORE = "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2"
+WORTH = 2  # a matrix has two factors only where their rank is below this part of its longer side
 
 
 def lokr_delta(small: Tensor, large: Tensor, shape: Shape) -> Tensor:
@@ -45,8 +47,6 @@ def split_size(size: int, factor: int) -> tuple[int, int]:
 class Lokr(LayeredOptions):
     """Kronecker products: the smallest files, and with 'full' large changes from few numbers."""
 
-    marks: ClassVar[tuple[str, ...]] = (SMALL,)
-
     rank: int = option(
         16, "Size of the additions: more can learn more, and needs more pictures.", ge=1, le=1024, group="first"
     )
@@ -54,6 +54,8 @@ class Lokr(LayeredOptions):
     factor: int = option(8, "Largest side of the small matrix; 0 takes the squarest split there is.", ge=0, le=128)
     full: bool = option(False, "Keeps the larger matrix whole everywhere, whatever the rank; its scale is then 1.")
     convolutions: bool = option(False, "Whether convolutions and what is around them are changed too.")
+    factor_both: bool = option(False, "The small matrix has two factors too, where that makes it smaller.")
+    tucker: bool = option(False, TUCKER_HELP)
     start_from: Path | None = existing(None, START_HELP)
 
     def design(self, place: Place) -> LokrDesign | None:
@@ -61,17 +63,29 @@ class Lokr(LayeredOptions):
             return None
         (m, out), (n, inside) = split_size(place.shape[0], self.factor), split_size(place.shape[1], self.factor)
         whole = self.full or self.rank >= max(out, inside) / WORTH
-        return LokrDesign((m, n), None, None) if whole else LokrDesign((m, n), self.rank, self.alpha)
+        factors = self.factor_both and self.rank < max(m, n) / WORTH
+        if whole and not factors:
+            return LokrDesign((m, n), None, None)
+        has_core = self.tucker and place.is_large and not whole
+        return LokrDesign((m, n), self.rank, self.alpha, Form(factors, whole, has_core))
+
+    @classmethod
+    def recognises(cls, names: Collection[str]) -> bool:
+        return any(name.partition(".")[2].startswith("lokr_w1") for name in names)
 
     @staticmethod
     def design_of(place: Place, found: Mapping[str, Tensor]) -> LokrDesign | None:
-        if SMALL not in found:
+        if SMALL_LEFT in found and SMALL_RIGHT in found:
+            m, n = found[SMALL_LEFT].shape[0], found[SMALL_RIGHT].shape[1]
+        elif SMALL in found:
+            m, n = found[SMALL].shape
+        else:
             return None
-        m, n = found[SMALL].shape
-        if RIGHT not in found:
+        form = Form(SMALL not in found, WHOLE in found, CORE in found)
+        ranked = found.get(RIGHT, found.get(SMALL_RIGHT))
+        if ranked is None or place.shape[0] % m or place.shape[1] % n:
             return LokrDesign((m, n), None, None)
-        rank = found[RIGHT].shape[0]
-        return LokrDesign((m, n), rank, float(found.get("alpha", rank)))
+        return LokrDesign((m, n), ranked.shape[0], float(found.get("alpha", ranked.shape[0])), form)
 
     @staticmethod
     def told(designs: Mapping[Place, Design]) -> dict[str, str]:
@@ -79,20 +93,36 @@ class Lokr(LayeredOptions):
 
 
 @dataclass(frozen=True)
+class Form:
+    """Which of the two matrices are made of factors: the small one, the larger one; that one with a core between."""
+
+    small_factors: bool = False
+    large_whole: bool = False
+    has_core: bool = False
+
+
+@dataclass(frozen=True)
 class LokrDesign:
-    """One product; `small` is the shape of its small matrix. Without a rank the other is whole, and has no alpha:
+    """One product; `small` is the shape of its small matrix. Without a rank both are whole, and there is no alpha:
     loaders then take the product as it is."""
 
     small: tuple[int, int]
     rank: int | None
     alpha: float | None
+    form: Form = Form()
 
     def shapes(self, place: Place) -> dict[str, Shape]:
         m, n = self.small
         out, inside, *kernel = place.shape
-        if self.rank is None:
-            return {SMALL: (m, n), WHOLE: (out // m, inside // n, *kernel)}
-        return {SMALL: (m, n), LEFT: (out // m, self.rank), RIGHT: (self.rank, place.inside // n)}
+        shapes: dict[str, Shape] = {SMALL: (m, n)}
+        if self.rank is not None and self.form.small_factors:
+            shapes = {SMALL_LEFT: (m, self.rank), SMALL_RIGHT: (self.rank, n)}
+        if self.rank is None or self.form.large_whole:
+            return {**shapes, WHOLE: (out // m, inside // n, *kernel)}
+        if self.form.has_core:
+            core = (self.rank, self.rank, *kernel)
+            return {**shapes, LEFT: (self.rank, out // m), RIGHT: (self.rank, inside // n), CORE: core}
+        return {**shapes, LEFT: (out // m, self.rank), RIGHT: (self.rank, place.inside // n)}
 
     def build(self, frozen: nn.Module, place: Place) -> WeightLayer:
         from lib_trainer.trainables.weight_layers import WeightLayer
@@ -100,15 +130,27 @@ class LokrDesign:
         scale = None if self.rank is None or self.alpha is None else self.alpha / self.rank
 
         def delta(named: Named, weight: Tensor) -> Tensor:
-            if scale is None:
-                return lokr_delta(named[SMALL], named[WHOLE].flatten(1), place.shape)
-            return lokr_delta(named[SMALL] * scale, named[LEFT] @ named[RIGHT], place.shape)
+            small = _small(named)
+            return lokr_delta(small if scale is None else small * scale, _large(named), place.shape)
 
         return WeightLayer(frozen, self, place, delta)
 
     def start(self, trained: Mapping[str, nn.Parameter], weight: Tensor, generator: torch.Generator) -> None:
         from lib_trainer.trainables.lora_layers import spread_as_new
 
-        for name in (SMALL, LEFT):  # what is not spread is nought
+        for name in (SMALL, SMALL_LEFT, SMALL_RIGHT, LEFT, CORE):  # what is not spread is nought
             if name in trained:
                 spread_as_new(trained[name], generator)
+
+
+def _small(named: Named) -> Tensor:
+    return named[SMALL] if SMALL in named else named[SMALL_LEFT] @ named[SMALL_RIGHT]
+
+
+def _large(named: Named) -> Tensor:
+    """[out / m, in / n * kh * kw]."""
+    if WHOLE in named:
+        return named[WHOLE].flatten(1)
+    if CORE in named:
+        return tucker_product(named[CORE], named[LEFT], named[RIGHT]).flatten(1)
+    return named[LEFT] @ named[RIGHT]

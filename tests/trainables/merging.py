@@ -34,9 +34,9 @@ def added(layer, weight):
     if "diff" in layer:
         return layer["diff"]
     if "hada_w1_a" in layer:
-        one, two = (layer[f"hada_w{number}_a"] @ layer[f"hada_w{number}_b"] for number in (1, 2))
+        one, two = (factors(layer, f"hada_w{number}", f"hada_t{number}") for number in (1, 2))
         return (one * two * layer["alpha"] / layer["hada_w1_b"].shape[0]).reshape(weight.shape)
-    if "lokr_w1" in layer:
+    if any(name.startswith("lokr_") for name in layer):
         return kronecker(layer, weight)
     rank = layer["lora_down.weight"].shape[0]
     product = torch.einsum("or,ri->oi", layer["lora_up.weight"].flatten(1), layer["lora_down.weight"].flatten(1))
@@ -49,13 +49,22 @@ def added(layer, weight):
     return changed * layer["dora_scale"] / lengths - weight
 
 
+def factors(layer, name, core):
+    """Of two factors; where there is a core between them, value by value of its kernel."""
+    left, right = layer[f"{name}_a"], layer[f"{name}_b"]
+    if core not in layer:
+        return left @ right
+    kernel = layer[core].shape[2:]
+    slices = [left.T @ each @ right for each in layer[core].flatten(2).unbind(2)]
+    return torch.stack(slices, -1).reshape(left.shape[1], right.shape[1], *kernel)
+
+
 def kronecker(layer, weight):
-    small = layer["lokr_w1"]
-    if "lokr_w2" in layer:
-        large, scale = layer["lokr_w2"], 1.0
-    else:
-        large = layer["lokr_w2_a"] @ layer["lokr_w2_b"]
-        scale = layer["alpha"] / layer["lokr_w2_b"].shape[0]
+    scale = 1.0
+    for ranked in ("lokr_w1_b", "lokr_w2_b"):
+        scale = layer["alpha"] / layer[ranked].shape[0] if ranked in layer else scale
+    small = layer["lokr_w1"] if "lokr_w1" in layer else layer["lokr_w1_a"] @ layer["lokr_w1_b"]
+    large = layer["lokr_w2"] if "lokr_w2" in layer else factors(layer, "lokr_w2", "lokr_t2")
     large = large.reshape(weight.shape[0] // small.shape[0], weight.shape[1] // small.shape[1], -1)
-    product = torch.einsum("ab,cdk->acbdk", small, large)
-    return product.reshape(weight.shape) * scale
+    result = torch.einsum("ab,cdk->acbdk", small, large)
+    return result.reshape(weight.shape) * scale

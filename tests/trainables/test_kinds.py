@@ -30,6 +30,10 @@ KINDS = {
     "dora, no convolutions": Dora(rank=3),
     "loha": Loha(rank=3, alpha=2.0, conv_rank=2, conv_alpha=0.5),
     "loha, no convolutions": Loha(alpha=2.0, rank=3),
+    "loha, tucker": Loha(rank=2, alpha=1.0, conv_rank=2, conv_alpha=0.5, tucker=True),
+    "lokr, factors in both": Lokr(rank=2, alpha=3.0, factor=8, convolutions=True, factor_both=True),
+    "lokr, factors in the small one alone": Lokr(rank=2, alpha=3.0, factor=8, full=True, factor_both=True),
+    "lokr, tucker": Lokr(rank=2, alpha=3.0, factor=4, convolutions=True, tucker=True),
     "lokr": Lokr(rank=2, alpha=3.0, factor=4, convolutions=True),
     "lokr, no convolutions": Lokr(rank=2, alpha=3.0),
     "lokr, full": Lokr(full=True, factor=0, convolutions=True),
@@ -85,6 +89,7 @@ def test_each_entry_of_the_table_that_makes_loras_is_among_the_kinds_that_are_te
 
 
 @pytest.mark.parametrize("original", [False, True])
+@pytest.mark.option("Loha.tucker", "Lokr.tucker", "Lokr.factor_both")
 @pytest.mark.option("Dora.conv_rank", "Loha.conv_rank", "Lokr.convolutions", "Difference.convolutions")
 @pytest.mark.option("Dora.rank", "Loha.rank", "Lokr.rank", "Difference.biases", "Lokr.full", "Lokr.factor")
 def test_the_outline_is_that_of_the_network_that_is_then_started(file, model, options, original):
@@ -250,3 +255,14 @@ def test_headers_name_the_algorithm(model):
     assert told["dora"]["dora_wd"] == "True"
     names = ("loha", "lokr", "difference", "norms")
     assert [told[name].get("algo") for name in names] == ["loha", "lokr", "full", "full"]
+
+
+def test_tuckers_cores_and_two_factors_make_files_smaller_and_stand_where_they_should(model):
+    """An option that is ignored would leave the names as they are without it."""
+    def names(options):
+        return {name.partition(".")[2] for name in options.attach(model, ["unet"], 0).tensors()}
+
+    assert names(Loha(rank=2, conv_rank=2, tucker=True)) - names(Loha(rank=2, conv_rank=2)) == {"hada_t1", "hada_t2"}
+    plain = names(Lokr(rank=2, convolutions=True))
+    assert names(Lokr(rank=2, convolutions=True, tucker=True)) - plain == {"lokr_t2"}
+    assert names(Lokr(rank=2, convolutions=True, factor_both=True)) - plain == {"lokr_w1_a", "lokr_w1_b"}

@@ -54,6 +54,9 @@ METHODS = {
     "LoHa": Method({"type": "loha", **CONVOLUTIONS}),
     "LoKr": Method({"type": "lokr", "rank": 2, "alpha": 2.0, "convolutions": True}),
     "LoKr, full": Method({"type": "lokr", "full": True, "convolutions": True}),
+    "LoHa, Tucker": Method({"type": "loha", **CONVOLUTIONS, "tucker": True}),
+    "LoKr, factors, Tucker": Method({"type": "lokr", "rank": 2, "alpha": 3.0, "convolutions": True, "factor_both": True,
+                                     "tucker": True}),
     "difference": Method({"type": "difference", "convolutions": True}),
     "norms": Method({"type": "norms"}, {"text_encoder_learning_rate": 0}),
 }
