@@ -59,6 +59,12 @@ METHODS = {
                                      "tucker": True}),
     "difference": Method({"type": "difference", "convolutions": True}),
     "norms": Method({"type": "norms"}, {"text_encoder_learning_rate": 0}),
+    "hypernetwork": Method({"type": "hypernetwork"}, {"text_encoder_learning_rate": 0}),
+    "hypernetwork, deep": Method(
+        {"type": "hypernetwork", "layer_sizes": [1, 1.5, 2, 1], "activation": "mish", "layer_norm": True,
+         "hidden_dropout": 0.3},
+        {"text_encoder_learning_rate": 0},
+    ),
 }
 
 
