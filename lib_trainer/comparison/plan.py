@@ -17,7 +17,8 @@ from lib_trainer.core.errors import ConfigError, ModelError
 from lib_trainer.core.events import GridPlan
 from lib_trainer.core.natural_order import natural_key
 from lib_trainer.core.units import Size
-from lib_trainer.models.tensor_headers import metadata_of
+from lib_trainer.models.tensor_headers import metadata_of, read_header
+from lib_trainer.trainables import TRAINABLES
 
 NO_NETWORK, NO_PROMPT = "no network", "(no prompt)"
 NETWORK_ENDINGS = (".safetensors", ".pt")
@@ -149,6 +150,22 @@ def _network_files(paths: tuple[Path, ...]) -> list[Path]:
     if count > 1:
         raise ConfigError(f"'networks' gives {twice} {count} times; give the file or its folder, not both.")
     return files
+
+
+def has_only_loras(options: CompareOptions) -> bool:
+    """Whether all networks are LoRAs, as far as endings and headers tell; what can't be read is left to `plan`."""
+    files = (file for path in options.networks for file in (_inside(path) if path.is_dir() else [path]))
+    return all(_is_lora(file) for file in files)
+
+
+def _is_lora(file: Path) -> bool:
+    if file.suffix.lower() != ".safetensors":
+        return file.suffix.lower() != ".pt"  # which takes PyTorch to look into, and is seldom a LoRA
+    try:
+        names = read_header(file).stored.keys()
+    except ModelError:
+        return True
+    return not any(kind.output != "lora" and kind.recognises(names) for _, kind in TRAINABLES)
 
 
 def _inside(folder: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from lib_trainer.comparison.plan import has_only_loras
 from lib_trainer.core.configs import load
 from lib_trainer.core.outputs import Output
 from lib_trainer.core.run_directory import RunDirectory
@@ -126,8 +127,8 @@ class WebUIHost(Host):
         return draw_comparison(options, run) if self.draws(options) else None
 
     def draws(self, options: Any) -> bool:
-        """Whether the WebUI's own pipeline can load all the models of these CompareOptions."""
-        return all(can_draw_with(model) for model in options.all_models)
+        """Whether the WebUI's own pipeline can load all the models of these CompareOptions, and all their networks."""
+        return all(can_draw_with(model) for model in options.all_models) and has_only_loras(options)
 
     def refresh(self, file: Path, output: Output) -> Visibility:
         """See `Host`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from lib_trainer.ui.webui.host import WebUIHost, others_can_reach
 from lib_trainer.ui.webui.settings import GENERATE, LORA_FOLDER, SECTION, add_settings
 
 
-def options(tmp_path, model):
+def options(tmp_path, model, network="a.safetensors"):
     return CompareOptions(
-        model=model, networks=(tmp_path / "a.safetensors",), output=tmp_path / "out", prompts=("a cat",)
+        model=model, networks=(tmp_path / network,), output=tmp_path / "out", prompts=("a cat",)
     )
 
 
@@ -121,6 +122,20 @@ def test_the_webui_draws_with_checkpoint_files_but_not_with_folders_or_the_demos
     assert host.draws(options(tmp_path, tmp_path / "a.CKPT"))
     assert not host.draws(options(tmp_path, tmp_path / "a-folder"))
     assert not host.draws(options(tmp_path, MODEL))
+
+
+def test_the_webui_draws_with_loras_alone(webui, tmp_path):
+    host, model = WebUIHost(), tmp_path / "a.safetensors"
+    (tmp_path / "epochs").mkdir()
+    for folder, name, wanted in ((tmp_path / "epochs", "e1.safetensors", True), (tmp_path / "epochs", "e2.pt", False)):
+        (folder / name).touch()
+        assert host.draws(options(tmp_path, model, "epochs")) == wanted
+    assert not host.draws(options(tmp_path, model, "epochs/e2.pt"))
+    for name, wanted in (("lora_unet_mid.lora_down.weight", True), ("64.0.linear.0.weight", False)):
+        header = json.dumps({name: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+        file = tmp_path / "named.safetensors"
+        file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+        assert host.draws(options(tmp_path, model, file.name)) == wanted
 
 
 def test_the_engine_draws_what_the_webui_can_not(webui, tmp_path):
