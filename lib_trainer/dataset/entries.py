@@ -22,6 +22,7 @@ from lib_trainer.dataset.prospects import Prospect, prospects
 from lib_trainer.dataset.ratings import with_ratings
 from lib_trainer.images.buckets import cover, training_sizes
 from lib_trainer.images.folder import scan
+from lib_trainer.images.pictures import Picture, PictureFolder
 from lib_trainer.images.report import describe_pictures, picture_notices
 
 
@@ -71,7 +72,13 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
         StopRequested: asked for during the scan.
     """
     training_sizes([], options.buckets_of_each)  # whether there are any, before a long scan
-    entries = [entry for source in sources(options) for entry in _in_source(source, context)]
+    scanned = [(source, _scanned(source, context)) for source in sources(options)]
+    masks = _masks([picture for _, found in scanned for picture in found.pictures], options, context)
+    entries = [
+        entry
+        for source, found in scanned
+        for entry in entries_of(prospects(found, source.options), masks, source, context)
+    ]
     if not entries:
         raise DataError(f"No picture in {options.folder} or in the folders of the concepts can be read any more.")
     rated, notices = with_ratings(entries, options)
@@ -80,7 +87,7 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     return rated
 
 
-def _in_source(source: Source, context: DatasetContext) -> list[Entry]:
+def _scanned(source: Source, context: DatasetContext) -> PictureFolder:
     options = source.options
     progress = PictureProgress(context.emit, "Looking at pictures")
 
@@ -91,25 +98,33 @@ def _in_source(source: Source, context: DatasetContext) -> list[Entry]:
     found = source.picked(scan(options.folder, options.captions, look))
     for event in (*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)):
         context.emit(event)
-    if not found.pictures:
-        return []  # all of them belong to concepts with folders of their own
-    masks = find_masks(found, options)
-    for message in masks.notices:
+    return found
+
+
+def _masks(pictures: Sequence[Picture], options: DatasetOptions, context: DatasetContext) -> dict[Path, Mask]:
+    """The pictures' masks that are files of their own."""
+    if options.masks.folder is None:
+        return {}
+    found = find_masks(pictures, options)
+    for message in found.notices:
         context.warn(message)
-    return entries_of(prospects(found, options), masks.files, source, context)
+    digests = _digests(list(found.files.values()), options.masks.folder, context)
+    # One that is gone by now is named when it is read.
+    return {path: Mask(mask, digests.get(mask, ""), opacity=False) for path, mask in found.files.items()}
 
 
 def entries_of(
-    found: Sequence[Prospect], masks: dict[Path, Path], source: Source, context: DatasetContext
+    found: Sequence[Prospect], masks: dict[Path, Mask], source: Source, context: DatasetContext
 ) -> list[Entry]:
-    """The entries of pictures that were found; one that can't be read any more is left out and named.
+    """The entries of pictures that were found, with their masks; one that can't be read any more is left out and named.
 
     Raises:
         OutputError: the cache can't be written.
     """
     options = source.options
+    if not found:
+        return []  # all of them belong to concepts with folders of their own
     digests = _digests([prospect.path for prospect in found], options.folder, context)
-    of_masks = _digests(list(masks.values()), options.masks.folder, context) if options.masks.folder else {}
     entries = []
     for prospect in found:
         if prospect.path not in digests:
@@ -118,7 +133,8 @@ def entries_of(
         size = (prospect.picture.width, prospect.picture.height)
         scaled, box = cover(*size, prospect.bucket)
         view = View(prospect.path, digests[prospect.path], scaled, box)
-        mask = _mask(view, masks.get(prospect.path), of_masks, options.masks.transparency)
+        opacity = Mask(view.path, view.digest, opacity=True) if options.masks.transparency else None
+        mask = masks.get(prospect.path, opacity)
         shown = crops(view, options.crop, context.seed)
         entries.append(Entry(view, prospect.caption, prospect.repeats, size, mask, shown, concept=source.concept))
     return entries
@@ -127,10 +143,3 @@ def entries_of(
 def _digests(paths: list[Path], folder: Path, context: DatasetContext) -> dict[Path, str]:
     place = hashlib.sha256(str(folder).encode("utf-8")).hexdigest()[:16]
     return picture_digests(paths, context.cache / "digests" / f"{place}.json")
-
-
-def _mask(view: View, file: Path | None, digests: dict[Path, str], transparency: bool) -> Mask | None:
-    """The picture's mask: a file of its own, else its transparency where that counts."""
-    if file is not None:
-        return Mask(file, digests.get(file, ""), opacity=False)  # one that is gone is named when it is read
-    return Mask(view.path, view.digest, opacity=True) if transparency else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lib_trainer.core.errors import ConfigError, DataError
 from lib_trainer.dataset.options import DatasetOptions
-from lib_trainer.images.pictures import Picture, PictureFolder
+from lib_trainer.images.pictures import Picture
 from lib_trainer.images.pixels import PictureError, measure
 from lib_trainer.images.suffixes import PICTURE_SUFFIXES
 from lib_trainer.images.threads import in_threads
@@ -28,11 +28,12 @@ class FoundMasks:
 
 
 def find_masks(
-    found: PictureFolder, options: DatasetOptions, look: Callable[[Path], tuple[int, int]] = measure
+    pictures: Sequence[Picture], options: DatasetOptions, look: Callable[[Path], tuple[int, int]] = measure
 ) -> FoundMasks:
-    """The masks of a scanned folder of pictures: files with the same name, at the same place in the folder of masks.
+    """The masks of pictures: files with the same name, at the same place in the folder of masks.
 
-    `look` is what takes a mask's size, in a thread; it raises PictureError for a file that can't be used.
+    Those of a concept whose folder lies elsewhere are in a folder of that name inside the folder of masks. `look` is
+    what takes a mask's size, in a thread; it raises PictureError for a file that can't be used.
 
     Raises:
         ConfigError: the folder of masks lies among the pictures, or the pictures among the masks.
@@ -41,17 +42,38 @@ def find_masks(
     folder = options.masks.folder
     if folder is None:
         return FoundMasks({}, [])
-    _check_apart(folder, options.folder)
+    roots = [options.folder, *(concept.folder for concept in options.concepts if concept.folder is not None)]
+    for root in roots:
+        _check_apart(folder, root)
     by_name = _by_name(folder)
-    names = {picture.path: picture.path.relative_to(found.folder).with_suffix("") for picture in found.pictures}
+    names = {picture.path: _name(picture.path, roots) for picture in pictures}
     files = {path: by_name[name] for path, name in names.items() if name in by_name}
     if not files:
-        first = found.pictures[0].path.name
         raise DataError(
-            f"{folder} holds no mask for any picture in {found.folder}; a mask has its picture's name, such as {first}."
+            f"{folder} holds no mask for any picture in {options.folder}; a mask has its picture's name, such as "
+            f"{next(iter(names.values()))}.png."
         )
-    _check_sizes([(picture, files[picture.path]) for picture in found.pictures if picture.path in files], look)
-    return FoundMasks(files, list(_notices(found, files, by_name)))
+    _check_owners(files)
+    _check_sizes([(picture, files[picture.path]) for picture in pictures if picture.path in files], look)
+    return FoundMasks(files, list(_notices(list(names), files, by_name)))
+
+
+def _name(picture: Path, roots: Sequence[Path]) -> Path:
+    """What a picture's mask is called inside the folder of masks, without the ending."""
+    if picture.is_relative_to(roots[0]):
+        return picture.relative_to(roots[0]).with_suffix("")
+    root = next(root for root in roots if picture.is_relative_to(root))
+    return root.name / picture.relative_to(root).with_suffix("")
+
+
+def _check_owners(files: dict[Path, Path]) -> None:
+    """Two folders of the same name at different places would share masks."""
+    owners: dict[Path, Path] = {}
+    for picture, mask in files.items():
+        if owners.setdefault(mask, picture).parent != picture.parent:
+            raise DataError(
+                f"{mask} would be the mask of {owners[mask]} and of {picture}; rename one of their folders."
+            )
 
 
 def _check_apart(masks: Path, pictures: Path) -> None:
@@ -99,10 +121,10 @@ def _problem(look: Callable[[Path], tuple[int, int]], pair: tuple[Picture, Path]
     return f"{mask} has {width} x {height} px and its picture {picture.width} x {picture.height}"
 
 
-def _notices(found: PictureFolder, files: dict[Path, Path], by_name: dict[Path, Path]) -> Iterator[str]:
-    without = [picture.path.name for picture in found.pictures if picture.path not in files]
+def _notices(pictures: list[Path], files: dict[Path, Path], by_name: dict[Path, Path]) -> Iterator[str]:
+    without = [picture.name for picture in pictures if picture not in files]
     if without:
-        yield f"{len(without)} of {len(found.pictures)} pictures have no mask in the folder of masks: {_some(without)}."
+        yield f"{len(without)} of {len(pictures)} pictures have no mask in the folder of masks: {_some(without)}."
     used = Counter(files.values())
     spare = [mask.name for mask in by_name.values() if not used[mask]]
     if spare:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -102,8 +102,10 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     parts = [_survey(source, cache, on_progress) for source in sources(options)]
     rated, notices = with_ratings([prospect for part in parts for prospect in part.pictures], options)
     report = [event for part in parts for event in part.report]
-    report += [Notice(message, level="warning") for message in notices]
-    return Survey(rated, sum(part.skipped for part in parts), report)
+    found = Survey(rated, sum(part.skipped for part in parts), report)
+    for message in (*_masks([one.picture for one in found.files], options, cache), *notices):
+        report.append(Notice(message, level="warning"))
+    return found
 
 
 def _survey(source: Source, cache: Path, on_progress: Callable[[int, int], None]) -> Survey:
@@ -112,17 +114,15 @@ def _survey(source: Source, cache: Path, on_progress: Callable[[int, int], None]
     found = source.picked(scan(options.folder, options.captions, on_progress, known.measure))
     known.save()
     report = [*picture_notices(found), *describe_pictures(found, options.buckets_of_each, options.repeats)]
-    if found.pictures:
-        report += [Notice(message, level="warning") for message in _masks(found, options, cache)]
     pictures = [replace(prospect, concept=source.concept) for prospect in prospects(found, options)]
     return Survey(pictures, len(found.skipped), report)
 
 
-def _masks(found: PictureFolder, options: DatasetOptions, cache: Path) -> list[str]:
+def _masks(pictures: Sequence[Picture], options: DatasetOptions, cache: Path) -> list[str]:
     """What is to be told of the masks, once they have proved to be usable."""
     if options.masks.folder is None:
         return []
     known = KnownSizes(options.cache or cache, options.masks.folder)
-    notices = find_masks(found, options, known.measure).notices
+    notices = find_masks(pictures, options, known.measure).notices
     known.save()
     return notices

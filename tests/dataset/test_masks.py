@@ -14,6 +14,7 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import ConfigError, DataError, StopRequested  # noqa: E402
 from lib_trainer.dataset.cache import LatentCache  # noqa: E402
+from lib_trainer.dataset.concept_options import ConceptOptions  # noqa: E402
 from lib_trainer.dataset.dataset import Dataset, open_dataset  # noqa: E402
 from lib_trainer.dataset.mask_options import MaskOptions  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
@@ -89,6 +90,34 @@ def test_masks_lie_in_the_same_folders_as_their_pictures(options, model, context
     by_folder = {path.parent.name: mask for path, mask in zip(batch.paths, batch.masks, strict=True)}
     assert by_folder["one"][0].tolist() == [1] * 4 + [0] * 4
     assert by_folder["two"][0].tolist() == [0] * 4 + [1] * 4
+
+
+def test_concepts_elsewhere_have_their_masks_in_folders_of_their_names(
+    options, model, context, make_picture, make_mask, tmp_path
+):
+    make_picture("a.png"), make_picture("inside/a.png"), make_picture("../dog/a.png"), make_picture("../bare/b.png")
+    make_mask("a.png", left_half()), make_mask("inside/a.png", left_half()[:, ::-1])
+    make_mask("dog/a.png", left_half().T)
+    concepts = [ConceptOptions(folder=place) for place in (tmp_path / "pictures" / "inside", tmp_path / "dog")]
+    told = dataclasses.replace(options(), concepts=(*concepts, ConceptOptions(folder=tmp_path / "bare")))
+    dataset = open_dataset(told, model, dataclasses.replace(context, batch_size=4))
+    batch = dataset.load(dataset.batches(0)[0], 0)
+    found = {path.parent.name: mask for path, mask in zip(batch.paths, batch.masks, strict=True)}
+    assert found["pictures"][0].tolist() == [1] * 4 + [0] * 4
+    assert found["inside"][0].tolist() == [0] * 4 + [1] * 4
+    assert found["dog"][:, 0].tolist() == [1] * 4 + [0] * 4
+    assert bool((found["bare"] == 1).all())
+    assert len(survey(told, context.cache, lambda done, total: None).files) == 4
+
+
+def test_concepts_whose_folders_have_one_name_cannot_share_masks(
+    options, model, context, make_picture, make_mask, tmp_path
+):
+    make_picture("z.png"), make_picture("../one/dog/a.png"), make_picture("../two/dog/a.png")
+    make_mask("dog/a.png", left_half())
+    concepts = tuple(ConceptOptions(folder=tmp_path / name / "dog") for name in ("one", "two"))
+    with pytest.raises(DataError, match=r"would be the mask of .*one.dog.a\.png and of .*two.*; rename one of their"):
+        open_dataset(dataclasses.replace(options(), concepts=concepts), model, context)
 
 
 def test_a_mirrored_picture_has_a_mirrored_mask(options, model, context, make_picture, make_mask):
