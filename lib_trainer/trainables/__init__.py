@@ -11,9 +11,18 @@ from lib_trainer.trainables.loha import Loha
 from lib_trainer.trainables.lokr import Lokr
 from lib_trainer.trainables.lora import Lora
 from lib_trainer.trainables.norms import Norms
+from lib_trainer.trainables.textual_inversion import TextualInversion
 
 TRAINABLES: Registry[TrainableOptions] = Registry(
     "trainable",
-    {"lora": Lora, "dora": Dora, "loha": Loha, "lokr": Lokr, "difference": Difference, "norms": Norms,
-     "hypernetwork": Hypernetwork},
+    {
+        "lora": Lora,
+        "dora": Dora,
+        "loha": Loha,
+        "lokr": Lokr,
+        "difference": Difference,
+        "norms": Norms,
+        "hypernetwork": Hypernetwork,
+        "textual_inversion": TextualInversion,
+    },
 )

@@ -16,6 +16,7 @@ from lib_trainer.models.sampler_names import SamplerName
 from lib_trainer.models.text_options import TextOptions
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.trainables.base import TrainableOptions
+from lib_trainer.trainables.new_word import NewWord
 from lib_trainer.training.losses import LOSSES
 from lib_trainer.training.losses.base import LossOptions
 from lib_trainer.training.optimizers import OPTIMIZERS
@@ -23,6 +24,7 @@ from lib_trainer.training.optimizers.base import OptimizerOptions
 from lib_trainer.training.prior_options import PriorOptions
 from lib_trainer.training.schedules import SCHEDULES
 from lib_trainer.training.schedules.base import ScheduleOptions
+from lib_trainer.training.word_options import WORD_PART, WordOptions
 
 NOT_IN_NAMES = '/\\:*?"<>|'  # what Windows refuses; the WebUI's <lora:NAME:1> can't have some of them either
 
@@ -64,7 +66,10 @@ class SavingOptions:
     )
     name: str = labelled(
         "Name of the files",
-        option("", "What all files begin with; empty takes the name of the picture folder.", group="first"),
+        option(
+            "", "What all files begin with; empty takes the word that is learned, or the picture folder's name.",
+            group="first",
+        ),
     )
     every: Every = option(
         Every(1, "epoch"), "How often: '2 epochs', '500 steps', '15 minutes' or 'never'; the last is always saved."
@@ -144,11 +149,13 @@ class TrainingOptions:
     previews: PreviewOptions = section(PreviewOptions)
     saving: SavingOptions = section(SavingOptions)
     validation: ValidationOptions = section(ValidationOptions)
+    word: WordOptions = section(WordOptions)
 
     @property
     def name(self) -> str:
         """What the finished files are called, before the epoch."""
-        return self.saving.name or self.dataset.folder.name
+        word = self.trainable.token if isinstance(self.trainable, NewWord) else ""
+        return self.saving.name or word.strip() or self.dataset.folder.name
 
     @property
     def file_format(self) -> FileFormat:
@@ -170,6 +177,8 @@ class TrainingOptions:
         """The trained parts with their rates; a rate of 0 leaves a part alone."""
         told = self.text_encoder_learning_rate
         rates = {"unet": self.learning_rate, "text_encoder": self.learning_rate if told is None else told}
+        if self.word.token:
+            rates[WORD_PART] = self.word.learning_rate
         return {part: rate for part, rate in rates.items() if rate > 0}
 
     def __post_init__(self) -> None:
@@ -186,3 +195,4 @@ class TrainingOptions:
         if self.learning_rate == 0 and self.text_encoder_learning_rate in (None, 0):
             raise ConfigError("'learning_rate' is 0 and so is the text encoder's: nothing would be learned; raise one.")
         chosen_format(self.trainable.output, self.saving.format)  # refuses what can't be
+        self.word.check_with(self.trainable)

@@ -46,6 +46,7 @@ from lib_trainer.training.remarks import (
     room_remarks,
 )
 from lib_trainer.training.timings import known_machine, known_seconds
+from lib_trainer.training.words import check_words, network_outline
 
 NOT_TIMED = "Known after the first steps."
 
@@ -69,7 +70,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     except StopRequested:
         return {}
     check_captions(options, [options.dataset.trigger, *(picture.caption for picture in found.pictures)])
-    network = options.trainable.outline(model, list(options.learning_rates), options.saving.layer_names == "original")
+    network = network_outline(options, model)
     planned = _Planned(options, found, model, network)
     need = memory_need(options, model, network, chosen, machine.kind)
     told = {**planned.lengths(), **planned.files(), **_time(planned, machine)}
@@ -176,6 +177,7 @@ class _Planned:
         """What the user should know of it."""
         return [
             *picture_remarks(self.options, self.found),
+            *check_words(self.options, [picture.caption for picture in self.found.pictures]),
             *length_remarks(self.length),
             *file_remarks(self.options, self.name, self.model),
         ]

@@ -32,9 +32,13 @@ from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
 from lib_trainer.training.remarks import NAMES_UNKNOWN, PREDICTED, prediction_untold
 from lib_trainer.training.validation import Row, Shown, fixed_table
+from lib_trainer.training.word_options import WORD_PART
+from lib_trainer.training.words import attach_network
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+TEXT_PARTS = {"text_encoder", WORD_PART}  # with one of these trained, texts come out otherwise after each step
 
 
 @dataclass
@@ -124,8 +128,8 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
         use_matrix_products(model.parts["unet"])
     dataset.prior = open_prior(options, model, dataset, run)
     model.release_vae()
-    texts = None if "text_encoder" in rates else _encode_texts(options, model, dataset, held_out)
-    network = options.trainable.attach(model, list(rates), options.seed)
+    texts = None if TEXT_PARTS & rates.keys() else _encode_texts(options, model, dataset, held_out)
+    network = attach_network(options, model, dataset)
     if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:
         run.append(Notice(NAMES_UNKNOWN))
     if options.gradient_checkpointing:

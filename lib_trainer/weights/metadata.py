@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from lib_trainer.models.families import FAMILIES
 from lib_trainer.models.model import Prediction
 
+ARCHITECTURE = "modelspec.architecture"
+
 
 @dataclass(frozen=True)
 class NetworkFacts:
@@ -64,6 +66,12 @@ def network_metadata(name: str, facts: NetworkFacts, of_network: dict[str, str])
     }
 
 
+def embedding_metadata(name: str, facts: NetworkFacts, of_word: dict[str, str]) -> dict[str, str]:
+    """The header of an embedding: a network's, but for the kind."""
+    told = network_metadata(name, facts, of_word)
+    return {**told, ARCHITECTURE: told[ARCHITECTURE].replace("/lora", "/textual-inversion")}
+
+
 def checkpoint_metadata(name: str, facts: NetworkFacts) -> dict[str, str]:
     """What the header of a trained checkpoint adds to its source's."""
     architecture = FAMILIES[facts.family].labels.architecture[facts.prediction]
@@ -78,7 +86,7 @@ def checkpoint_metadata(name: str, facts: NetworkFacts) -> dict[str, str]:
 def _modelspec(name: str, facts: NetworkFacts, architecture: str) -> dict[str, str]:
     return {
         "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.architecture": architecture,
+        ARCHITECTURE: architecture,
         "modelspec.implementation": "diffusers",
         "modelspec.title": name,
         "modelspec.resolution": f"{facts.resolution}x{facts.resolution}",

@@ -14,8 +14,10 @@ from lib_trainer.core.errors import ModelError, TrainingError
 from lib_trainer.core.whole_files import whole_file
 from lib_trainer.models.tensor_files import SafetensorsFile, open_tensors
 from lib_trainer.trainables import TRAINABLES
+from lib_trainer.trainables.bundled_words import NetworkWithWords, open_words, without_words
 from lib_trainer.trainables.file_names import in_kohya_names, module_names, read_network, read_network_file
 from lib_trainer.trainables.network_family import misfit_if_readable
+from lib_trainer.trainables.textual_inversion import TextualInversion
 from lib_trainer.weights.metadata import hash_entries
 
 if TYPE_CHECKING:
@@ -70,10 +72,12 @@ def open_network(model: Model, path: Path) -> Network:
     kind = kind_of_file(path)
     found, told = read_network_file(path)
     try:
-        return kind.open(model, in_kohya_names(model, found), told)
+        network = kind.open(model, in_kohya_names(model, without_words(found)), told)
+        words = open_words(model, found)
     except ModelError as error:
         why = misfit_if_readable(path, model.family)
         raise ModelError(f"{path}: {f'{why}. ' if why else ''}{error}") from error
+    return NetworkWithWords(network, words) if words else network
 
 
 def kind_of_file(path: Path) -> type[TrainableOptions]:
@@ -92,10 +96,13 @@ def kind_of_file(path: Path) -> type[TrainableOptions]:
 def check_matches(model: Model, path: Path, network: Network) -> None:
     """Check that each tensor of a written file has a module of the model behind its name, as a loader would find it.
 
+    Words' tensors have none: loaders know them by their names alone.
+
     Raises:
         TrainingError: a key would not be found.
     """
-    stems = {name.split(".")[0] for name in read_network(path)}
+    tensors = without_words(read_network(path))
+    stems = set() if TextualInversion.recognises(tensors) else {name.split(".")[0] for name in tensors}
     names = module_names(model)
     known = {*names, *names.values()}
     if not stems <= known or len(stems) != network.matched:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from lib_trainer.core.outputs import FileFormat, Output
 from lib_trainer.trainables.file_names import in_original_names
+from lib_trainer.trainables.new_word import HEADER_NAME
 from lib_trainer.weights.checkpoints import write_checkpoint
+from lib_trainer.weights.embeddings import write_webui_embedding
 from lib_trainer.weights.hypernetworks import write_hypernetwork
-from lib_trainer.weights.metadata import NetworkFacts, checkpoint_metadata, network_metadata
+from lib_trainer.weights.metadata import NetworkFacts, checkpoint_metadata, embedding_metadata, network_metadata
 from lib_trainer.weights.networks import check_matches, write_network
 
 if TYPE_CHECKING:
@@ -67,8 +69,23 @@ def write_trained_checkpoint(path: Path, result: Result) -> None:
     )
 
 
+def write_embedding(path: Path, result: Result) -> None:
+    """Write a word's vectors, and read them back.
+
+    Raises:
+        TrainingError: a value is not finite, or what is read back differs.
+        OSError: what the disk said.
+    """
+    tensors, told = result.network.tensors(), result.network.metadata()
+    if result.format == "pt":
+        write_webui_embedding(path, tensors, result.dtype, told[HEADER_NAME], result.facts.step)
+        return
+    write_network(path, tensors, result.dtype, embedding_metadata(result.name, result.facts, told))
+
+
 WRITERS: dict[Output, Callable[[Path, Result], None]] = {
     "lora": write_lora,
     "checkpoint": write_trained_checkpoint,
     "hypernetwork": write_hypernetwork,
+    "embedding": write_embedding,
 }

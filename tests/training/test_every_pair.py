@@ -35,7 +35,13 @@ PAIRS = [
 OTHERS = [(kind, family) for kind, entry in TRAINABLES for family in FAMILIES if family not in entry.families]
 SIZES = {"rank": 2, "conv_rank": 2, "convolutions": True}
 # What a kind needs besides, or does not have.
-TOLD = {kind: {"text_encoder_learning_rate": 0} for kind in ("norms", "hypernetwork")}
+TOLD = {
+    **{kind: {"text_encoder_learning_rate": 0} for kind in ("norms", "hypernetwork")},
+    "textual_inversion": {
+        "trainable": {"type": "textual_inversion", "token": "cat", "vectors": 2},
+        "dataset": {"trigger": "cat"},
+    },
+}
 REQUEST = SampleRequest(("a red cat",), (1,), steps=2, cfg_scale=1.0, width=64, height=64)
 
 

@@ -20,6 +20,7 @@ SMALL = {
     "difference": {"convolutions": True},
     "norms": {},
     "hypernetwork": {"activation": "relu", "hidden_dropout": 0.2},
+    "textual_inversion": {"token": "mystyle", "vectors": 2},
 }  # fmt: skip
 
 
@@ -27,6 +28,7 @@ SMALL = {
 def test_it_learns_resumes_to_the_bit_and_its_file_is_as_large_as_planned(runs, kind):
     told = {
         "trainable": {"type": kind, **SMALL[kind]},
+        "dataset": {"trigger": "mystyle"},
         "text_encoder_learning_rate": 0 if kind in ("norms", "hypernetwork") else 1e-3,
         "saving": {"state_every": "1 epoch"},
     }

@@ -68,6 +68,7 @@ def test_what_matters_first_is_marked():
     assert first == {
         "model", "trainable", "epochs", "batch_size", "learning_rate", "dataset.folder", "dataset.trigger",
         "dataset.repeats", "dataset.buckets.resolution", "saving.name", "trainable.rank",
+        "trainable.token", "trainable.vectors",
     }  # fmt: skip
 
 

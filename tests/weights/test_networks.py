@@ -174,7 +174,7 @@ def test_keys_that_the_model_does_not_have_are_an_error(model, tmp_path):
 @pytest.mark.parametrize(
     ("tensors", "said"),
     [
-        ({"emb_params": torch.ones(2, 64)}, "is no network file of a known kind"),
+        ({"some_params": torch.ones(2, 64)}, "is no network file of a known kind"),
         ({"lora_unet_odd.lora_down.weight": torch.ones(2, 2)}, "fit no layer"),
     ],
 )
