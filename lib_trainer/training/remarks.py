@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lib_trainer.trainables.lokr import Lokr
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 
+SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 FEWEST_PICTURES = 5
 FEWEST_STEPS, MOST_STEPS = 100, 20_000
 NAMES_UNKNOWN = (
@@ -48,6 +50,10 @@ def picture_remarks(options: TrainingOptions, found: Survey) -> Iterator[str]:
         )
     elif without:
         yield f"{without} of {pictures} pictures have no caption."
+    sides = sum(SIDES.search(picture.caption) is not None for picture in found.files)
+    if sides and options.dataset.flip:
+        many = "1 caption speaks" if sides == 1 else f"{sides} captions speak"
+        yield f"{many} of left or right, which is wrong when 'dataset.flip' mirrors the picture; set it to 0."
 
 
 def length_remarks(length: Length) -> Iterator[str]:

@@ -131,6 +131,7 @@ def test_the_time_is_known_after_a_run_of_the_same_kind_and_not_before(planned, 
         ({"dataset": {"folder": "bare", "trigger": "sks"}}, "7 of 7 pictures have no caption"),
         ({"dataset": {"folder": "mixed"}}, "1 file is left out"),
         ({"dataset": {"folder": "mixed"}}, "1 of 7 pictures have no caption"),
+        ({"dataset": {"folder": "mixed", "flip": 0.5}}, "1 caption speaks of left or right"),
         ({"saving": {"every": "5 minutes"}}, "Networks are saved every 5 minutes as well"),
         ({}, "for AUTOMATIC1111 set 'saving.layer_names' to 'original'"),
         ({"epochs": 100_000, "trainable": {"rank": 1024}, "saving": {"every": "1 step"}}, "are free on that disk"),
@@ -143,6 +144,7 @@ def test_what_the_user_should_know_is_a_remark(planned, things, tmp_path, change
     for text in (tmp_path / "bare").glob("*.txt"):
         text.unlink()
     (tmp_path / "mixed" / "0.txt").unlink()
+    (tmp_path / "mixed" / "1.txt").write_text("a cat, on the left of a bright bowl")
     (tmp_path / "mixed" / "z.png").write_bytes(b"")
     name = changes.get("dataset", {}).get("folder")
     if name:
@@ -152,7 +154,7 @@ def test_what_the_user_should_know_is_a_remark(planned, things, tmp_path, change
 
 
 def test_a_training_without_fault_has_no_remark(planned):
-    assert planned({"epochs": 50, "saving": {"layer_names": "original"}})["remarks"] == []
+    assert planned({"epochs": 50, "saving": {"layer_names": "original"}, "dataset": {"flip": 0.5}})["remarks"] == []
 
 
 @pytest.mark.parametrize(
