@@ -142,6 +142,9 @@ class Model(Protocol):
     def webui_knows_network_names(self) -> bool:
         """Whether A1111 finds the model's modules under `network_name`; else it does under `original_network_name`."""
 
+    def in_parts(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Tensors of a checkpoint in the original layout by our names of the weights, as "unet.conv_in.weight"."""
+
     def original_tensors(self) -> OriginalTensors:
         """Every tensor under its name and in its shape in the original single-file layout; read lazily, one by one."""
 

@@ -104,7 +104,7 @@ class SeenAsClip:
     """A file of tensors whose OpenCLIP encoder is seen as CLIP's."""
 
     def __init__(self, source: TensorFile, prefixes: Prefixes) -> None:
-        self.source = source
+        self.source, self._prefixes = source, prefixes
         self.path, self.metadata = source.path, source.metadata
         self._stored = describe(source.shapes, prefixes)
         self._places = {seen: stored for stored in self._stored for seen in stored.seen_as}
@@ -122,6 +122,11 @@ class SeenAsClip:
         """
         stored = self._places[name]
         return stored.take(self.source.read(stored.name), name).contiguous()
+
+    def seen(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Tensors of another file of the same layout, as those of this one are seen."""
+        described = describe({name: tuple(tensor.shape) for name, tensor in tensors.items()}, self._prefixes)
+        return {name: each.take(tensors[each.name], name) for each in described for name in each.seen_as}
 
     def joined(self, seen: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
         """Tensors in memory by the names and in the shapes of the file; each is put together when it is asked for."""

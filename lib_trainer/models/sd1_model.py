@@ -196,6 +196,12 @@ class Sd1Model:
         """Whether A1111 finds the modules under `network_name`."""
         return self._names.webui_knows_network_names
 
+    def in_parts(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Tensors of a checkpoint in the original layout by our names of the weights, as "unet.conv_in.weight"."""
+        seen = self._source.seen(tensors) if isinstance(self._source, SeenAsClip) else tensors
+        named = ((self._keys.ours(name), tensor) for name, tensor in seen.items())
+        return {ours: tensor for ours, tensor in named if ours is not None}
+
     def original_tensors(self) -> OriginalTensors:
         """Every tensor under its name and in its shape in the original single-file layout; read lazily, one by one."""
         loaded = {

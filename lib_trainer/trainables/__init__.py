@@ -6,6 +6,7 @@ from lib_trainer.core.registry import Registry
 from lib_trainer.trainables.base import TrainableOptions
 from lib_trainer.trainables.difference import Difference
 from lib_trainer.trainables.dora import Dora
+from lib_trainer.trainables.full import Full
 from lib_trainer.trainables.hypernetwork import Hypernetwork
 from lib_trainer.trainables.loha import Loha
 from lib_trainer.trainables.lokr import Lokr
@@ -22,6 +23,7 @@ TRAINABLES: Registry[TrainableOptions] = Registry(
         "lokr": Lokr,
         "difference": Difference,
         "norms": Norms,
+        "full": Full,
         "hypernetwork": Hypernetwork,
         "textual_inversion": TextualInversion,
     },

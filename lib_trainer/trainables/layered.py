@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.outputs import Output
 from lib_trainer.trainables.base import Network, NetworkOutline, Shape
+from lib_trainer.trainables.parts import RATES, part_of_model
 from lib_trainer.trainables.places import Place, places_of_outline
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class LayeredOptions:
         file: dict[str, Shape] = {}
         for path, place in named:
             if place in designs:
-                name = model.names.original_network_name(place.part, path) if original_names else place.name
+                whole = part_of_model(place.part)
+                name = model.names.original_network_name(whole, path) if original_names else place.name
                 shapes = designs[place].shapes(place)
                 trained += shapes.values()
                 file |= {f"{name}.{suffix}": shape for suffix, shape in shapes.items()}
@@ -111,10 +113,9 @@ class LayeredOptions:
         """
         for part in parts:
             if not any(place.part == part for place in designs):
-                rate = {"unet": "learning_rate"}.get(part, f"{part}_learning_rate")
                 raise ConfigError(
                     f"'trainable' {type(self).__name__.lower()} finds nothing to ride on in the {part} with these "
-                    f"options; set '{rate}' to 0 to leave that part alone, or choose another trainable."
+                    f"options; set '{RATES[part]}' to 0 to leave that part alone, or choose another trainable."
                 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib_trainer.trainables.base import Shape
+from lib_trainer.trainables.parts import is_in_part, part_of_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,11 +59,12 @@ class Place:
 def places_of_outline(model: Outline, parts: Collection[str]) -> Iterator[tuple[str, Place]]:
     """The places of those parts, each with its module's path."""
     for part in parts:
-        for path, shape in model.modules[part].items():
+        whole = part_of_model(part)
+        for path, shape in model.modules[whole].items():
             block = _block(path)
-            if block:
-                biased = f"{part}.{path}" in model.biased and not _is_joined(model.family, part, path)
-                name = model.names.network_name(part, path)
+            if block and is_in_part(part, path):
+                biased = f"{whole}.{path}" in model.biased and not _is_joined(model.family, whole, path)
+                name = model.names.network_name(whole, path)
                 yield path, Place(part, name, tuple(shape), biased, block in CONV_BLOCKS)
 
 
@@ -71,12 +73,13 @@ def places_of_model(model: Model, parts: Collection[str]) -> Iterator[tuple[nn.M
     from torch import nn
 
     for part in parts:
-        for path, module in model.parts[part].named_modules():
-            block = _block(path)
+        whole = part_of_model(part)
+        for path, module in model.parts[whole].named_modules():
+            block = _block(path) if is_in_part(part, path) else None
             if block and isinstance(module, (nn.Linear, nn.Conv2d, nn.LayerNorm, nn.GroupNorm)):
                 shape = tuple(module.weight.shape)
-                biased = module.bias is not None and not _is_joined(model.family, part, path)
-                yield module, Place(part, model.network_name(part, path), shape, biased, block in CONV_BLOCKS)
+                biased = module.bias is not None and not _is_joined(model.family, whole, path)
+                yield module, Place(part, model.network_name(whole, path), shape, biased, block in CONV_BLOCKS)
 
 
 def _block(path: str) -> str | None:

@@ -21,6 +21,11 @@ def check_formats(options: TrainingOptions, formats: tuple[Format, Format], devi
         ConfigError: the kind of device or the two together make them impossible.
     """
     arithmetic, frozen = formats
+    if options.trainable.output == "checkpoint" and frozen != "fp32":
+        raise ConfigError(
+            f"'frozen_precision' is {options.frozen_precision!r}, but a model that is trained itself is kept in fp32; "
+            "set it to auto."
+        )
     if arithmetic == "fp16" and device == "cpu":
         raise ConfigError("'precision' is 'fp16', which needs a GPU; on this machine choose auto, bf16 or fp32.")
     if frozen not in ("fp32", arithmetic):
@@ -48,6 +53,7 @@ def check_model(options: TrainingOptions, model: Known) -> None:
     """
     check_family(options, model.family)
     check_start(options, model.family)
+    check_rates(options, model.family)
     check_clip_skip(options, model.family)
     check_previews(options, model.pixels_per_latent)
     for prompt in (*options.previews.prompts, options.previews.negative_prompt):
@@ -94,6 +100,20 @@ def check_start(options: TrainingOptions, family: str) -> None:
         raise ConfigError(
             f"'trainable.start_from' is {start}: {why} ({options.model.name}). Choose a model of that family, or a "
             "network made for this one."
+        )
+
+
+def check_rates(options: TrainingOptions, family: str) -> None:
+    """Check that a rate for a second text encoder has one.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    second = options.second_text_encoder_learning_rate
+    if second is not None and family != "sdxl":
+        raise ConfigError(
+            f"'second_text_encoder_learning_rate' is {second:g}, but {options.model.name} has only one text encoder; "
+            "leave it empty."
         )
 
 

@@ -86,7 +86,7 @@ def _told(options: TrainingOptions) -> dict[str, str]:
     return {
         "ss_learning_rate": str(options.learning_rate),
         "ss_unet_lr": str(rates.get("unet")),
-        "ss_text_encoder_lr": str(rates.get("text_encoder")),
+        "ss_text_encoder_lr": str(rates.get("text_encoder", rates.get("first_text_encoder"))),
         "ss_optimizer": f"{optimizer.pop('type')} {json.dumps(optimizer)}",
         "ss_lr_scheduler": dump(options)["schedule"]["type"],
         "ss_batch_size_per_device": str(options.batch_size),

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from lib_trainer.models.checkpoints import read_shapes
-from lib_trainer.models.tensor_headers import ALIGNMENT, ITEM_SIZES, header_bytes
+from lib_trainer.models.tensor_headers import ALIGNMENT, ITEM_SIZES, header_bytes, metadata_of
 from lib_trainer.trainables.base import NetworkOutline
 from lib_trainer.training.file_names import network_stem, state_file
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
-from lib_trainer.weights.metadata import NetworkFacts, hash_entries, network_metadata
+from lib_trainer.weights.metadata import NetworkFacts, checkpoint_metadata, hash_entries, network_metadata
 
 DTYPES = {"fp16": "F16", "bf16": "BF16", "fp32": "F32"}  # the format's names
 MOST_LISTED = 200
@@ -62,18 +62,21 @@ class NetworkSizes:
         shapes = read_shapes(options.model) if self._is_checkpoint else network.file
         tensors = [(name, dtype, tuple(shape)) for name, shape in sorted(shapes.items())]
         self._tensors = sum(math.prod(shape) for _, _, shape in tensors) * ITEM_SIZES[dtype]
-        self._is_pickled = options.file_format == "pt"
+        self._is_pickled = options.file_format in ("pt", "ckpt")
         self._pickled = self._tensors + PICKLED_HEAD + PICKLED_ENTRY * len(tensors)
         self._header = len(header_bytes(tensors, {}).rstrip(b" ")) - len("{}")  # without metadata
         self._network = network
+        path = options.model
+        self._told = {"format": "pt", **(metadata_of(path) if path.is_file() else {})}  # what the source says of itself
 
     def of(self, stem: str, facts: NetworkFacts) -> int:
-        """Bytes of the file of that name; of a checkpoint to a thousandth, of PyTorch's own files to a hundredth."""
-        if self._is_checkpoint:
-            return self._header + self._tensors
+        """Bytes of the file of that name; of what is no safetensors file to a hundredth."""
         if self._is_pickled:
-            return self._pickled + len(json.dumps(network_metadata(stem, facts, {})))
-        metadata = {**network_metadata(stem, facts, self._network.metadata), **NO_HASHES}
+            return self._pickled + (0 if self._is_checkpoint else len(json.dumps(network_metadata(stem, facts, {}))))
+        if self._is_checkpoint:
+            metadata = {**self._told, **checkpoint_metadata(stem, facts)}
+        else:
+            metadata = {**network_metadata(stem, facts, self._network.metadata), **NO_HASHES}
         told = json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
         header = -(-(self._header + len(told)) // ALIGNMENT) * ALIGNMENT
         return header + self._tensors

@@ -23,7 +23,7 @@ from lib_trainer.trainables.base import NetworkOutline
 from lib_trainer.training.options import TrainingOptions
 
 PROGRAM = 650_000_000
-WEIGHT_AND_GRADIENT = 8  # bytes
+WEIGHT = GRADIENT = 4  # bytes
 # Numbers kept for one latent pixel and one channel of a block, and what checkpointing leaves of them.
 KEPT = {"cpu": 35.4, "cuda": 39.6}
 CHECKPOINTED = {"cpu": 0.55, "cuda": 0.27}
@@ -56,9 +56,9 @@ def memory_need(
 ) -> MemoryNeed:
     """The estimate for one training; `formats` are those of the arithmetic and of the weights that are not trained."""
     arithmetic, frozen = (FORMAT_BYTES[name] for name in formats)
-    trained = sum(
-        WEIGHT_AND_GRADIENT * math.prod(shape) + sum(options.optimizer.state_bytes(shape)) for shape in network.trained
-    )
+    # Of a model that is trained itself the weights are there already.
+    each = GRADIENT if options.trainable.output == "checkpoint" else WEIGHT + GRADIENT
+    trained = sum(each * math.prod(shape) + sum(options.optimizer.state_bytes(shape)) for shape in network.trained)
     device = "cuda" if kind == "cuda" else "cpu"
     latent_pixels = options.batch_size * (max(options.dataset.resolutions) / model.pixels_per_latent) ** 2
     kept = KEPT[device] * (CHECKPOINTED[device] if options.gradient_checkpointing else 1)

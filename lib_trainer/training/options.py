@@ -12,6 +12,7 @@ from lib_trainer.core.outputs import FileFormat, chosen_format
 from lib_trainer.core.places import output_folder
 from lib_trainer.core.units import Every
 from lib_trainer.dataset.options import DatasetOptions
+from lib_trainer.models.machine import FormatWish
 from lib_trainer.models.sampler_names import SamplerName
 from lib_trainer.models.text_options import TextOptions
 from lib_trainer.trainables import TRAINABLES
@@ -130,6 +131,14 @@ class TrainingOptions:
     text_encoder_learning_rate: float | None = option(
         None, "Step size of the text encoder; empty means the same as the U-Net, 0 leaves it alone.", ge=0, le=10
     )
+    second_text_encoder_learning_rate: float | None = option(
+        None, "Step size of SDXL's second text encoder; empty means the same as the first, 0 leaves it alone.",
+        ge=0, le=10,
+    )  # fmt: skip
+    text_encoder_rate_scale: float | None = option(
+        None, "Step size of the text encoder as a multiple of the U-Net's, in the place of a rate of its own.",
+        ge=0, le=100,
+    )  # fmt: skip
     optimizer: OptimizerOptions = choice(OPTIMIZERS, "adamw", "Update rule.")
     schedule: ScheduleOptions = choice(SCHEDULES, "constant", "How the learning rate changes over the run.")
     max_grad_norm: float | None = option(1.0, "Clips gradients to this norm; empty turns clipping off.", ge=0.0001)
@@ -175,11 +184,23 @@ class TrainingOptions:
     @property
     def learning_rates(self) -> dict[str, float]:
         """The trained parts with their rates; a rate of 0 leaves a part alone."""
-        told = self.text_encoder_learning_rate
-        rates = {"unet": self.learning_rate, "text_encoder": self.learning_rate if told is None else told}
+        scale = 1.0 if self.text_encoder_rate_scale is None else self.text_encoder_rate_scale
+        told, second = self.text_encoder_learning_rate, self.second_text_encoder_learning_rate
+        text = self.learning_rate * scale if told is None else told
+        rates = {"unet": self.learning_rate}
+        if second is None:
+            rates["text_encoder"] = text
+        else:
+            rates |= {"first_text_encoder": text, "second_text_encoder": second}
         if self.word.token:
             rates[WORD_PART] = self.word.learning_rate
         return {part: rate for part, rate in rates.items() if rate > 0}
+
+    @property
+    def kept_precision(self) -> FormatWish:
+        """The number format of the weights; where the model itself is trained all of it is kept in 32 bits."""
+        is_model = self.trainable.output == "checkpoint" and self.frozen_precision == "auto"
+        return "fp32" if is_model else self.frozen_precision
 
     def __post_init__(self) -> None:
         if not self.name or set(self.name) & set(NOT_IN_NAMES):
@@ -192,7 +213,15 @@ class TrainingOptions:
                         f"'dataset.concepts.{number}.class_prompt' is empty; 'prior.kind' is 'prediction', which asks "
                         "the model with it. Write it, or set 'prior.kind' to 'pictures'."
                     )
-        if self.learning_rate == 0 and self.text_encoder_learning_rate in (None, 0):
+        self._check_text_rate()
+        if not self.learning_rates:
             raise ConfigError("'learning_rate' is 0 and so is the text encoder's: nothing would be learned; raise one.")
         chosen_format(self.trainable.output, self.saving.format)  # refuses what can't be
         self.word.check_with(self.trainable)
+
+    def _check_text_rate(self) -> None:
+        if self.text_encoder_rate_scale is not None and self.text_encoder_learning_rate is not None:
+            raise ConfigError(
+                f"'text_encoder_rate_scale' is {self.text_encoder_rate_scale:g} and 'text_encoder_learning_rate' is "
+                f"{self.text_encoder_learning_rate:g}; give one of them."
+            )

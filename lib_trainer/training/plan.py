@@ -59,7 +59,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     """
     model = read_outline(options.model, options.vae)
     machine = known_machine()
-    chosen = formats(options.precision, options.frozen_precision, machine, lambda: count_weights(options.model))
+    chosen = formats(options.precision, options.kept_precision, machine, lambda: count_weights(options.model))
     check_formats(options, chosen, machine.kind)
     check_model(options, model)
     check_step(options.dataset, model.pixels_per_latent)

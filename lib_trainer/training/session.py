@@ -32,13 +32,11 @@ from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
 from lib_trainer.training.remarks import NAMES_UNKNOWN, PREDICTED, prediction_untold
 from lib_trainer.training.validation import Row, Shown, fixed_table
-from lib_trainer.training.word_options import WORD_PART
 from lib_trainer.training.words import attach_network
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-TEXT_PARTS = {"text_encoder", WORD_PART}  # with one of these trained, texts come out otherwise after each step
 
 
 @dataclass
@@ -106,14 +104,13 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     rates = options.learning_rates
     device = best_device()
     chosen = formats(
-        options.precision, options.frozen_precision, machine_with(device), lambda: count_weights(options.model)
+        options.precision, options.kept_precision, machine_with(device), lambda: count_weights(options.model)
     )
     check_formats(options, chosen, device.type)
     precision = Precision(*(DTYPES[name] for name in chosen))
     accelerator = _accelerator(precision)
     seed_global(options.seed)
-    kind = str(precision.arithmetic).removeprefix("torch.")
-    run.append(Notice(f"Training {options.model.name} on the {device.type} in {kind}."))
+    run.append(Notice(f"Training {options.model.name} on the {device.type} in {_name(precision.arithmetic)}."))
     model = load_model(options.model, precision.frozen, device, options.vae)
     check_model(options, model)
     context = DatasetContext(
@@ -128,7 +125,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
         use_matrix_products(model.parts["unet"])
     dataset.prior = open_prior(options, model, dataset, run)
     model.release_vae()
-    texts = None if TEXT_PARTS & rates.keys() else _encode_texts(options, model, dataset, held_out)
+    texts = None if rates.keys() - {"unet"} else _encode_texts(options, model, dataset, held_out)
     network = attach_network(options, model, dataset)
     if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:
         run.append(Notice(NAMES_UNKNOWN))
@@ -137,6 +134,10 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     groups, group_rates = _groups(network, rates)
     optimizer = accelerator.prepare_optimizer(options.optimizer.build(groups))
     return Session(options, run, model, network, accelerator, optimizer, dataset, held_out, rates, group_rates, texts)
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _settle_prediction(options: TrainingOptions, model: Model, run: RunDirectory) -> None:

@@ -56,7 +56,7 @@ def timing_key(options: TrainingOptions, machine: Machine) -> str:
     size = model.stat().st_size if model.is_file() else 0
     facts = [
         *(model.name, size, machine.name, told["trainable"]["type"], list(options.learning_rates)),
-        formats(options.precision, options.frozen_precision, machine, lambda: count_weights(model)),
+        formats(options.precision, options.kept_precision, machine, lambda: count_weights(model)),
         *(*options.dataset.resolutions, options.batch_size, options.accumulate, options.gradient_checkpointing),
     ]
     return sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:32]

@@ -97,7 +97,7 @@ def test_it_learns_resumes_to_the_bit_and_its_file_draws_what_memory_draws(
     network = open_network(again, path)
     if TRAINABLES[kind].output == "lora":
         check_matches(again, path, network)
-    assert network.matched == session.network.matched
+        assert network.matched == session.network.matched
     assert (latents_of(again) - from_memory).abs().max() < 1e-4
 
     runs.train(options, "parts", stop_at=2)

@@ -21,6 +21,7 @@ SMALL = {
     "norms": {},
     "hypernetwork": {"activation": "relu", "hidden_dropout": 0.2},
     "textual_inversion": {"token": "mystyle", "vectors": 2},
+    "full": {"layers": ["attentions", "layers"]},
 }  # fmt: skip
 
 

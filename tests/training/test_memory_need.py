@@ -74,3 +74,10 @@ def test_the_sentence_says_what_it_is_for_and_where(full):
     assert said.startswith("About 3.5 GB of memory: 2.0 GB for the model")
     assert "An estimate" in said
     assert "on the graphics card" in need(full, 512, "bf16").said("cuda")
+
+
+def test_of_a_model_that_is_trained_itself_the_weights_count_once(full):
+    """Beside 4 bytes of each weight: 4 of its gradient and 8 of AdamW's; 859.5 million weights of the U-Net."""
+    found = need(full, 256, "fp32", rank=None, trainable="full", text_encoder_learning_rate=0)
+    assert found.trained == pytest.approx(12 * 859.52e6, rel=1e-3)
+    assert found.model == pytest.approx(4 * (859.52e6 + 123.06e6), rel=0.05)
