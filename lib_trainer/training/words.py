@@ -17,6 +17,8 @@ from lib_trainer.trainables.new_word import NewWord
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.word_options import WORD_PART
 
+SLOW_RATE = 1e-3  # A1111's own training of embeddings starts from 5e-3
+
 
 def attach_network(options: TrainingOptions, model: Model, dataset: Dataset) -> Network:
     """What is trained, attached to the model; with its word, if it has one. Remarks on words go to the run.
@@ -70,6 +72,8 @@ def check_words(options: TrainingOptions, captions: Collection[str]) -> list[str
         if without:
             remarks.append(f"{without} of {len(captions)} captions don't have the word {word.token!r}.")
         remarks += _meaning(word.token)
+    if isinstance(options.trainable, NewWord) and options.learning_rates.get("text_encoder", 1) < SLOW_RATE:
+        remarks.append("A word learns slowly at this 'learning_rate'; 5e-3 is usual.")
     return remarks
 
 

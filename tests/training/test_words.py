@@ -97,6 +97,14 @@ def test_a_word_that_means_something_says_so_with_its_pieces(runs):
     assert not [remark for remark in made_up["remarks"] if "already means" in remark]
 
 
+def test_a_rate_that_is_usual_for_loras_is_called_slow_for_a_word(runs):
+    def slow(rate):
+        remarks = plan(runs.options({**ALONE, "learning_rate": rate}), runs.run("plan").directory)["remarks"]
+        return any("A word learns slowly" in remark for remark in remarks)
+
+    assert slow(1e-4) and not slow(5e-3)
+
+
 def test_impossible_words_are_refused_with_the_options(runs):
     with pytest.raises(ConfigError, match=r"'trainable\.token' is empty; give the word"):
         runs.options({"trainable": {"type": "textual_inversion"}})

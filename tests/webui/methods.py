@@ -38,15 +38,18 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Method:
-    """One row: what is told besides the usual, and the prompt that calls the result up."""
+    """One row: what is told besides the usual, a word put before captions, and the prompt that calls the result up."""
 
     trainable: dict[str, Any]
     more: dict[str, Any] = field(default_factory=dict)
     prompt: str = PROMPT
+    trigger: str = ""
+    format: str = "auto"
 
 
 RANK = {"rank": 4, "alpha": 2.0}
 CONVOLUTIONS = {**RANK, "conv_rank": 4, "conv_alpha": 2.0}
+LEARNED = {"type": "textual_inversion", "token": WORD, "vectors": 3}
 METHODS = {
     "LoRA": Method({"type": "lora", **RANK}),
     "LoCon": Method({"type": "lora", **CONVOLUTIONS}),
@@ -64,6 +67,14 @@ METHODS = {
         {"type": "hypernetwork", "layer_sizes": [1, 1.5, 2, 1], "activation": "mish", "layer_norm": True,
          "hidden_dropout": 0.3},
         {"text_encoder_learning_rate": 0},
+    ),
+    # The WebUI calls an embedding by its file's name, a word in a LoRA's file by the word.
+    "embedding": Method(LEARNED, prompt="an emoji of a embedding-e001 apple", trigger=WORD),
+    "embedding, pt": Method(
+        LEARNED, {"text_encoder_learning_rate": 2e-2}, "an emoji of a embedding-pt-e001 apple", WORD, "pt"
+    ),
+    "LoRA with a word": Method(
+        {"type": "lora", **RANK}, {"word": {"token": WORD, "vectors": 2}}, f"an emoji of a {WORD} apple", WORD
     ),
 }
 
@@ -89,9 +100,11 @@ def make(name: str, method: Method, model: Path, told: argparse.Namespace) -> Ma
     names = {"layer_names": "original"} if model.name == MODEL.name and kind == "lora" else {}
     config = {
         "model": str(model),
-        "dataset": {"folder": str(told.folder / "pictures"), "buckets": {"resolution": 64, "step": 8}},
+        "dataset": {"folder": str(told.folder / "pictures"), "buckets": {"resolution": 64, "step": 8},
+                    "trigger": method.trigger},
         "learning_rate": 1e-2, "max_steps": 3, "precision": "fp32", "trainable": method.trainable, **method.more,
         "saving": {"folder": str(told.folder / kind), "name": place.name, "precision": told.precision, **names,
+                   "format": method.format,
                    "state_every": "never", "every": "never", **method.more.get("saving", {})},
     }  # fmt: skip
     done = train(load(TrainingOptions, config), RunDirectory(place))
