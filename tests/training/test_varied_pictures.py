@@ -9,9 +9,12 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
+from lib_trainer.core.configs import merge  # noqa: E402
 from lib_trainer.core.errors import TrainingError  # noqa: E402
 from lib_trainer.core.events import Progress  # noqa: E402
 from lib_trainer.training.plan import plan  # noqa: E402
+from lib_trainer.training.step import Stepper  # noqa: E402
+from tests.models.families import CHECKPOINTS  # noqa: E402
 from tests.training.runs import equal  # noqa: E402
 
 
@@ -47,6 +50,32 @@ def test_it_resumes_to_the_bit(runs, varied):
     stopped = runs.train(varied, "stopped")
     assert stopped.losses == whole.losses
     assert equal([stopped.tensors(which) for which in range(3)], [whole.tensors(which) for which in range(3)])
+
+
+@pytest.mark.parametrize("family", list(CHECKPOINTS))
+def test_every_family_is_trained_on_them(runs, varied, family, tmp_path):
+    model = CHECKPOINTS[family](tmp_path / f"{family}.safetensors")
+    run = runs.train({**varied, "model": str(model), "epochs": 2})
+    assert len(run.networks) == 2
+    assert len(set(run.losses)) == len(run.losses) == run.result["steps"]
+
+
+def test_class_pictures_stand_beside_them_unmasked(runs, varied, things, monkeypatch):
+    seen = []
+    loss = Stepper._loss
+
+    def watched(stepper, batch, number, place):
+        seen.append(batch)
+        return loss(stepper, batch, number, place)
+
+    monkeypatch.setattr(Stepper, "_loss", watched)
+    concept = {"class_folder": str(things / "aside"), "prompt": "a sks cat"}
+    told = merge(varied, {"dataset": {"concepts": [concept], "masks": {"unmasked_steps": 0}}, "prior": {"pictures": 0}})
+    runs.train({**told, "epochs": 2})
+    assert all(batch.prior == batch.to_learn for batch in seen)
+    assert all(bool((batch.masks[batch.to_learn :] == 1).all()) for batch in seen)
+    assert any(bool((batch.masks[: batch.to_learn] < 1).any()) for batch in seen)
+    assert {tuple(batch.mean.shape[2:]) for batch in seen} >= {(8, 8), (12, 12)}
 
 
 def test_the_plan_says_the_steps_and_files_that_come(runs, varied):
