@@ -88,11 +88,11 @@ def photograph(visit):
         clip = {"x": 0, "y": 0, "width": WIDTH, "height": max(height, HEIGHT)}
         for look in ("light", "dark"):
             page.evaluate(f"document.body.classList.toggle('dark', {str(look == 'dark').lower()})")
-            page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png", full_page=True, clip=clip)
+            page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png", full_page=True, clip=clip, animations="disabled")
         page.evaluate("document.body.classList.remove('dark')")
         if wide:
             page.set_viewport_size({"width": 1920, "height": 1080})
-            page.screenshot(path=SCREENSHOTS / f"{name}-wide.png")
+            page.screenshot(path=SCREENSHOTS / f"{name}-wide.png", animations="disabled")
             page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
 
     return made
