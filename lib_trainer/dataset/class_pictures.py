@@ -113,8 +113,9 @@ def class_entries(needed: ClassSet, drawn: Path, options: DatasetOptions, contex
 
 
 def class_options(options: DatasetOptions) -> DatasetOptions:
-    """The options for class pictures: nothing is varied, and the trigger belongs to what is learned."""
-    return replace(held_out_options(options, options.folder), trigger="")
+    """The options for class pictures: nothing is varied; the trigger and words around captions are for what is learned."""
+    told = held_out_options(options, options.folder)
+    return replace(told, trigger="", wording=replace(told.wording, prefix="", suffix=""))
 
 
 def _own_prospects(needed: ClassSet) -> Iterator[Prospect]:

@@ -91,15 +91,17 @@ class Dataset:
 
     @property
     def steady_captions(self) -> list[str] | None:
-        """Every caption that can occur, or None if shuffled or dropped tags make too many to list."""
+        """Every caption that can occur, or None where chance makes too many to list."""
         return steady_captions([entry.caption for entry in self.entries], self._options)
 
     def batches(self, epoch: int) -> list[BatchPlan]:
         """What each batch of an epoch will show."""
         return epoch_batches(self._buckets, self._repeats(epoch), self.context.batch_size, self.context.seed, epoch)
 
-    def load(self, plan: BatchPlan, epoch: int) -> Batch:
+    def load(self, plan: BatchPlan, epoch: int, part: float = 0.0) -> Batch:
         """The latents and captions of one batch; a cache file that was damaged or removed meanwhile is made anew.
+
+        `part` of the epoch is past.
 
         Raises:
             DataError: that was needed, and the picture or its mask can't be read any more.
@@ -110,7 +112,7 @@ class Dataset:
         batch = Batch(
             mean=torch.stack([mean for mean, _ in latents]),
             std=torch.stack([std for _, std in latents]),
-            captions=[self._caption(showing, epoch) for showing in plan],
+            captions=[self._caption(showing, epoch, part) for showing in plan],
             paths=[entry.path for entry in entries],
             frames=torch.tensor([view.frame(entry.size) for view, entry in zip(views, entries, strict=True)]),
             masks=self._masks_of(plan, views, epoch) if self._options.masks.wanted else None,
@@ -150,9 +152,9 @@ class Dataset:
         lots = Lots(self._options.rating.last_epoch, self.context.epochs, self.context.seed)
         return lots.repeats(self.entries, epoch)
 
-    def _caption(self, showing: Showing, epoch: int) -> str:
+    def _caption(self, showing: Showing, epoch: int, part: float) -> str:
         random = showing.random(self.context.seed, epoch, "caption")
-        return vary_caption(self.entries[showing.entry].caption, self._options, random)
+        return vary_caption(self.entries[showing.entry].caption, self._options, random, epoch + part)
 
     def _view(self, showing: Showing, epoch: int) -> View:
         shown = self.entries[showing.entry].shown

@@ -12,6 +12,7 @@ from lib_trainer.dataset.concept_options import ConceptOptions, check_concepts
 from lib_trainer.dataset.crop_options import CropOptions
 from lib_trainer.dataset.mask_options import MaskOptions
 from lib_trainer.dataset.rating_options import RatingOptions
+from lib_trainer.dataset.wording_options import WordingOptions
 from lib_trainer.images.options import BucketOptions, CaptionOptions
 
 
@@ -44,6 +45,7 @@ class DatasetOptions:
     crop: CropOptions = section(CropOptions)
     masks: MaskOptions = section(MaskOptions)
     rating: RatingOptions = section(RatingOptions)
+    wording: WordingOptions = section(WordingOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
     concepts: tuple[ConceptOptions, ...] = sections(
         ConceptOptions,
@@ -71,12 +73,16 @@ class DatasetOptions:
 
 
 def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
-    """The same dataset for another folder with nothing varied, so that losses on it can be compared."""
+    """The same dataset for another folder with nothing varied, so that losses on it can be compared.
+
+    What a caption's wildcards and lines leave open is drawn once.
+    """
     here = [concept for concept in options.concepts if concept.folder in (None, options.folder)]
     prompts = [concept.prompt for concept in here if concept.prompt.strip()]
     captions = replace(options.captions, prompt=prompts[0]) if prompts else options.captions
+    wording = replace(options.wording, warmup=0.0, dropout_every=0)
     return replace(
-        options, folder=folder, captions=captions, concepts=(),
+        options, folder=folder, captions=captions, concepts=(), wording=wording,
         repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
         more_resolutions=(), crop=CropOptions(), masks=MaskOptions(), rating=RatingOptions(),
     )  # fmt: skip

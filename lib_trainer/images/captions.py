@@ -19,7 +19,7 @@ NO_CAPTION = "none"
 
 @dataclass(frozen=True)
 class Caption:
-    """A caption on one line, and in a word or two where it came from."""
+    """A caption, and in a word or two where it came from."""
 
     text: str
     source: str
@@ -30,7 +30,8 @@ def read_captions(
 ) -> tuple[list[Caption], list[str]]:
     """The captions of pictures inside `folder`, in their order, and notices for the user.
 
-    An empty caption file counts as none; line breaks become spaces, which the tokenizer would make of them anyway.
+    An empty caption file counts as none; line breaks become spaces, which the tokenizer would make of them anyway, but
+    where any of a caption's lines is to be taken.
 
     Raises:
         ConfigError: the prompt is to caption all pictures and is empty.
@@ -42,13 +43,21 @@ def read_captions(
         return [Caption(prompt, "prompt") for _ in pictures], []
     if options.source == "file name":
         return [Caption(_spoken_name(path), "file name") for path in pictures], []
-    reader = _Reader(folder, prompt)
+    reader = _Reader(folder, prompt, options.lines)
     return [reader.caption(path) for path in pictures], reader.notices
 
 
 def one_line(text: str) -> str:
     """The text on one line, with single spaces, and encodable as UTF-8."""
     return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+
+
+def chosen_lines(text: str, lines: str) -> str:
+    """What is taken of a caption's lines, by the option of that name."""
+    if lines == "joined":
+        return one_line(text)
+    each = [line for line in map(one_line, text.splitlines()) if line]
+    return "\n".join(each if lines == "any" else each[:1])
 
 
 def _spoken_name(picture: Path) -> str:
@@ -60,6 +69,7 @@ def _spoken_name(picture: Path) -> str:
 class _Reader:
     folder: Path
     prompt: str
+    lines: str
     notices: list[str] = field(default_factory=list)
     metadata: dict[Path, dict[str, str]] = field(default_factory=dict)
 
@@ -91,7 +101,7 @@ class _Reader:
             return ""
         if content.other_encoding:
             self.notices.append(f"{file} is not UTF-8 and was read as {content.other_encoding}; save it as UTF-8.")
-        text = one_line(content.text)
+        text = chosen_lines(content.text, self.lines)
         if not text:
             self.notices.append(f"{file} is empty and does not count as a caption.")
         return text
@@ -101,7 +111,7 @@ class _Reader:
         for above in list(picture.parents)[:depth]:
             if above not in self.metadata:
                 self.metadata[above] = self._read_metadata(above / METADATA_FILE)
-            text = one_line(self.metadata[above].get(picture_key(picture), ""))
+            text = chosen_lines(self.metadata[above].get(picture_key(picture), ""), self.lines)
             if text:
                 return Caption(text, METADATA_FILE)
         return None

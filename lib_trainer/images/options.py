@@ -19,6 +19,11 @@ class CaptionOptions:
         "folder, then the prompt below; 'file name' takes the picture's own name, with spaces for underscores; "
         "'prompt' the prompt for all.",
     )
+    lines: Literal["joined", "first", "any"] = option(
+        "joined",
+        "What a caption file of several lines means: one long caption, its first line only, or in training any of its "
+        "lines, another each time.",
+    )
     prompt: str = option("", "Caption of every picture that has none of its own, such as 'a photo of sks dog'.")
 
 

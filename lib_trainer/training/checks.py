@@ -67,7 +67,8 @@ def check_captions(options: TrainingOptions, captions: Iterable[str]) -> None:
         ConfigError: what stands for a number in a caption's brackets is none.
     """
     if options.text.reading == "webui" and options.text.emphasis != "None":
-        for caption in captions:
+        wording = options.dataset.wording
+        for caption in (options.dataset.trigger, wording.prefix, wording.suffix, *captions):
             weighted_pieces(caption)
 
 

@@ -69,7 +69,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
             _look(held_out_options(options.dataset, options.validation.folder), run)
     except StopRequested:
         return {}
-    check_captions(options, [options.dataset.trigger, *(picture.caption for picture in found.pictures)])
+    check_captions(options, [picture.caption for picture in found.pictures])
     network = network_outline(options, model)
     planned = _Planned(options, found, model, network)
     need = memory_need(options, model, network, chosen, machine.kind)

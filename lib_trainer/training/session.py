@@ -118,7 +118,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
         should_stop=run.stop_requested, epochs=options.epochs,
     )
     dataset, held_out = _open_pictures(options, model, context)
-    check_captions(options, [options.dataset.trigger, *(entry.caption for entry in dataset.entries)])
+    check_captions(options, [entry.caption for entry in dataset.entries])
     model.release_vae()  # before the other parts are read: both together need more memory than training
     _settle_prediction(options, model, run)
     if device.type == "cpu":

@@ -69,7 +69,7 @@ def _run_epochs(session: Session, chores: Chores, place: Place, times: StepTimes
         in_epoch = session.dataset.batches_in(epoch)
         for window in _windows(session, epoch)[place.batch // session.options.accumulate :]:
             times.begin()
-            batches = [session.dataset.load(plan, epoch) for plan in window]
+            batches = [session.dataset.load(plan, epoch, place.batch / in_epoch) for plan in window]
             loss = stepper.step(place.step, batches)
             times.end()
             place.step += 1

@@ -8,6 +8,7 @@ import pytest
 
 from lib_trainer.dataset.captions import steady_captions, vary_caption
 from lib_trainer.dataset.options import DatasetOptions
+from lib_trainer.dataset.wording_options import WordingOptions
 
 TAGS = "1girl, red hair, smile, outdoors, night"
 
@@ -92,3 +93,68 @@ def test_steady_captions_are_all_that_can_occur() -> None:
 def test_shuffled_captions_cannot_be_listed() -> None:
     assert steady_captions([TAGS], options(shuffle_tags=True)) is None
     assert steady_captions([TAGS], options(tag_dropout=0.1)) is None
+
+
+def wording(**changed: object) -> WordingOptions:
+    return WordingOptions(**changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.option("WordingOptions.prefix", "WordingOptions.suffix")
+def test_prefix_and_suffix_are_put_around_the_caption_behind_the_trigger_and_never_shuffled() -> None:
+    chosen = options(trigger="ohwx", shuffle_tags=True, wording=wording(prefix="a photo of", suffix="on white"))
+    assert set(many("a, b", chosen)) == {"ohwx, a photo of a, b on white", "ohwx, a photo of b, a on white"}
+    assert vary_caption("", chosen, Random(0)) == "ohwx, a photo of on white"
+    assert steady_captions(["a cat"], options(wording=wording(prefix="a photo of"))) == ["a photo of a cat"]
+
+
+@pytest.mark.option("WordingOptions.wildcards")
+def test_one_word_of_each_wildcard_is_taken_and_doubled_brackets_stand() -> None:
+    caption, chosen = "a {red|green|} {big|small} {{box}}", options(wording=wording(wildcards=True))
+    seen = Counter(many(caption, chosen, 1200))
+    colours, sizes = ("red", "green", ""), ("big", "small")
+    assert set(seen) == {f"a {colour} {size} {{box}}" for colour in colours for size in sizes}
+    assert min(seen.values()) > 140
+    assert vary_caption(caption, options(), Random(0)) == caption
+    assert steady_captions([caption], chosen) is None
+
+
+@pytest.mark.option("WordingOptions.keep_separator")
+def test_what_stands_outside_of_the_separators_stays_where_it_is() -> None:
+    chosen = options(shuffle_tags=True, tag_dropout=0.5, keep_tags=3, wording=wording(keep_separator="|||"))
+    seen = set(many("1girl, solo ||| a, b ||| best, end", chosen))
+    middles = {"", ", a", ", b", ", a, b", ", b, a"}
+    assert seen == {f"1girl, solo{middle}, best, end" for middle in middles}
+    assert set(many("first ||| a, b", chosen)) == {f"first{middle}" for middle in middles}
+    still = options(wording=wording(keep_separator="|||"))
+    assert vary_caption("1girl ||| a, b", still, Random(0)) == "1girl, a, b"
+    assert steady_captions(["1girl ||| a, b"], still) == ["1girl, a, b"]
+
+
+@pytest.mark.option("WordingOptions.group_separator")
+def test_grouped_tags_stay_together_and_are_parted_in_the_end() -> None:
+    chosen = options(shuffle_tags=True, wording=wording(group_separator=";;;"))
+    assert set(many("a;;;b, c", chosen)) == {"a, b, c", "c, a, b"}
+
+
+@pytest.mark.option("WordingOptions.warmup", "WordingOptions.warmup_tags")
+@pytest.mark.parametrize(("epochs_done", "shown"), [(0, 2), (0.9, 2), (1, 3), (2.5, 4), (3, 5), (7, 5)])
+def test_a_warm_up_shows_more_and_more_tags(epochs_done: float, shown: int) -> None:
+    chosen = options(wording=wording(warmup=3, warmup_tags=2))
+    assert vary_caption(TAGS, chosen, Random(0), epochs_done) == ", ".join(TAGS.split(", ")[:shown])
+    kept = options(keep_tags=1, wording=wording(warmup=3, warmup_tags=0))
+    assert vary_caption(TAGS, kept, Random(0), 0) == "1girl"
+
+
+@pytest.mark.option("WordingOptions.dropout_every")
+def test_every_so_many_epochs_no_picture_has_a_caption() -> None:
+    chosen = options(trigger="ohwx", wording=wording(dropout_every=3))
+    captions = [vary_caption("a cat", chosen, Random(0), epoch + 0.5) for epoch in range(6)]
+    assert captions == ["ohwx, a cat", "ohwx, a cat", "", "ohwx, a cat", "ohwx, a cat", ""]
+    assert steady_captions(["a cat"], chosen) == ["ohwx, a cat", ""]
+
+
+def test_one_of_a_captions_lines_is_taken_each_time() -> None:
+    seen = Counter(many("a cat\na tabby\nan animal", options(trigger="ohwx")))
+    assert set(seen) == {"ohwx, a cat", "ohwx, a tabby", "ohwx, an animal"}
+    assert min(seen.values()) > 90
+    assert set(steady_captions(["a cat\na tabby\nan animal"], options(trigger="ohwx")) or []) == set(seen)

@@ -16,6 +16,7 @@ from lib_trainer.core.events import Progress, Table  # noqa: E402
 from lib_trainer.dataset.context import DatasetContext  # noqa: E402
 from lib_trainer.dataset.dataset import Batch, Dataset, open_dataset, shared_pictures  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
+from lib_trainer.dataset.wording_options import WordingOptions  # noqa: E402
 from lib_trainer.images.options import BucketOptions, CaptionOptions  # noqa: E402
 
 Make = Callable[..., Path]
@@ -143,6 +144,15 @@ def test_tags_vary_from_epoch_to_epoch_and_always_in_the_same_way(
 
 
 @pytest.mark.option("DatasetOptions.caption_dropout")
+def test_a_warm_up_knows_how_much_of_the_training_is_past(
+    three_pictures: list[Path], options: DatasetOptions, model: Any, context: DatasetContext
+) -> None:
+    dataset = open_dataset(with_(options, wording=WordingOptions(warmup=2)), model, context)
+    plan = dataset.batches(1)[0]
+    counts = [len(dataset.load(plan, *place).captions[0].split(", ")) for place in ((0, 0.0), (1, 0.0), (1, 0.5), (2,))]
+    assert counts == [1, 2, 2, 3]
+
+
 def test_captions_are_dropped_as_often_as_asked(
     options: DatasetOptions, model: Any, context: DatasetContext, make_picture: Make
 ) -> None:
@@ -265,7 +275,7 @@ def test_nothing_varies_in_held_out_pictures(
 ) -> None:
     varied = with_(
         options, trigger="ohwx", shuffle_tags=True, tag_dropout=0.9, caption_dropout=0.9, flip=0.5, repeats=7,
-        folder=tmp_path / "elsewhere",
+        folder=tmp_path / "elsewhere", wording=WordingOptions(warmup=50, dropout_every=1),
     )
     dataset = open_dataset(held_out_options(varied, tmp_path / "pictures"), model, context)
     assert captions(dataset, 3) == {

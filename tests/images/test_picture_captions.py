@@ -134,3 +134,14 @@ def test_a_caption_can_always_be_written_as_utf8(tmp_path):
     (tmp_path / "a.png").touch()
     write(tmp_path / "metadata.jsonl", '{"file_name": "a.png", "text": "fox \\ud800"}')
     assert captions(tmp_path, "a.png")[0][0].text.encode("utf-8") == b"fox ?"
+
+
+@pytest.mark.option("CaptionOptions.lines")
+@pytest.mark.parametrize(
+    ("lines", "expected"), [("joined", "a cat a tabby cat"), ("first", "a cat"), ("any", "a cat\na tabby cat")]
+)
+def test_several_lines_are_joined_or_the_first_or_all_of_them_are_kept(tmp_path, lines, expected):
+    write(tmp_path / "a.txt", "\n a  cat \r\n\n a tabby cat\n")
+    write(tmp_path / "metadata.jsonl", json.dumps({"file_name": "b.png", "text": "a  cat\na tabby cat"}))
+    (tmp_path / "b.png").touch()
+    assert [found.text for found in captions(tmp_path, "a.png", "b.png", lines=lines)[0]] == [expected] * 2
