@@ -113,7 +113,7 @@ def class_entries(needed: ClassSet, drawn: Path, options: DatasetOptions, contex
 
 
 def class_options(options: DatasetOptions) -> DatasetOptions:
-    """The options for class pictures: nothing is varied; the trigger and words around captions are for what is learned."""
+    """The options for class pictures: nothing varies; the trigger and words around captions are for what is learned."""
     told = held_out_options(options, options.folder)
     return replace(told, trigger="", wording=replace(told.wording, prefix="", suffix=""))
 
