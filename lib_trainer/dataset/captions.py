@@ -55,9 +55,8 @@ def _takes_tags_apart(options: DatasetOptions) -> bool:
 
 
 def _one_word(found: re.Match[str], random: Random) -> str:
-    if found[1] is None:
-        return found[0][0]
-    return random.choice(found[1].split("|"))
+    words: str | None = found[1]
+    return "{}"[found[0] == "}}"] if words is None else random.choice(words.split("|"))
 
 
 def _split_trigger(caption: str, trigger: str) -> tuple[str, str]:
