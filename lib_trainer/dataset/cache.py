@@ -21,13 +21,17 @@ Latents = tuple[torch.Tensor, torch.Tensor]  # mean and standard deviation, each
 
 @dataclass(frozen=True)
 class View:
-    """A picture as the VAE sees it: scaled, then cropped to `box` (left, top, right, bottom), all in pixels."""
+    """A picture as the VAE sees it: scaled, then cropped to `box` (left, top, right, bottom), all in pixels.
+
+    With a `hole`, the number of one, that part of it is grey.
+    """
 
     path: Path
     digest: str
     scaled: Size
     box: tuple[int, int, int, int]
     mirrored: bool = False
+    hole: int = 0
 
     @property
     def size(self) -> Size:
@@ -63,6 +67,7 @@ class LatentCache:
     def key(self, view: View) -> str:
         """The hex digest of all that the latents of this view depend on."""
         parts = [FORMAT, *self.recipe, view.digest, view.scaled, view.box, view.mirrored]
+        parts += [("hole 1", view.hole)] if view.hole else []  # a new number when holes are drawn in another way
         return sha256(json.dumps(parts).encode("utf-8")).hexdigest()
 
     def file(self, view: View) -> Path:

@@ -19,6 +19,7 @@ from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.drawing_lots import Lots
 from lib_trainer.dataset.encoding import encode_views
 from lib_trainer.dataset.entries import Entry, find_entries
+from lib_trainer.dataset.holes import around_hole, hole_of, with_holes
 from lib_trainer.dataset.mask_cache import MaskCache
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Showing, Size, epoch_batches, steps_per_epoch
@@ -39,8 +40,9 @@ class Batch:
     """Pictures of one size: mean and std of their latents, each [n, channels, height, width] in fp32 on the CPU.
 
     `frames` [n, 6] tells how each was scaled and cropped, as `Model.predict` has it; `masks` [n, height, width] how
-    much each place of a latent counts, 0 to 1; without them all of it counts. The last `prior` of them show the classes
-    of DreamBooth's concepts, which are to stay as they are.
+    much each place of a latent counts, 0 to 1; without them all of it counts. `around` [n, 5, height, width] is what an
+    inpainting model is told. The last `prior` of them show the classes of DreamBooth's concepts, which are to stay as
+    they are.
     """
 
     mean: torch.Tensor
@@ -49,6 +51,7 @@ class Batch:
     paths: list[Path]
     frames: torch.Tensor
     masks: torch.Tensor | None = None
+    around: torch.Tensor | None = None
     prior: int = 0
 
     @property
@@ -116,6 +119,7 @@ class Dataset:
             paths=[entry.path for entry in entries],
             frames=torch.tensor([view.frame(entry.size) for view, entry in zip(views, entries, strict=True)]),
             masks=self._masks_of(plan, views, epoch) if self._options.masks.wanted else None,
+            around=self._around(plan, views, epoch) if self._model.is_inpainting else None,
         )
         return batch if self.prior is None else with_prior(batch, self.prior.beside(plan, batch, epoch))
 
@@ -175,6 +179,20 @@ class Dataset:
                 masks.append(self._masks.read(mask, view))
         return torch.stack(masks)
 
+    def _around(self, plan: BatchPlan, views: list[View], epoch: int) -> torch.Tensor:
+        """What an inpainting model is told of each picture [n, 5, height, width]."""
+        told, options = [], self._options.inpainting
+        for showing, view in zip(plan, views, strict=True):
+            random = showing.random(self.context.seed, epoch, "hole")
+            if random.random() < options.whole:
+                width, height = (side // self._model.pixels_per_latent for side in view.size)
+                told.append(self._model.all_anew(height, width).cpu())
+            else:
+                holed = random.choice(with_holes(view, options.holes))
+                mean, _ = self._latents(holed)  # the deviation is far below what matters around a hole
+                told.append(around_hole(hole_of(holed), mean))
+        return torch.stack(told)
+
     def _latents(self, view: View) -> Latents:
         latents = self._cache.read(view)
         if latents is None:
@@ -215,10 +233,11 @@ def open_entries(
     cache = LatentCache(
         folder=context.cache,
         recipe=(model.vae_digest, str(model.vae_dtype), repr(background)),
-        kept_in_memory=_latent_bytes(entries, options.flip > 0, model) <= MEMORY_BYTES,
+        kept_in_memory=_latent_bytes(_wanted(entries, options, model), model) <= MEMORY_BYTES,
         notify=context.warn,
     )
-    unreadable = encode_views(_missing(entries, options, cache), options.background, cache, model, context)
+    missing = _missing(_wanted(entries, options, model), cache)
+    unreadable = encode_views(missing, options.background, cache, model, context)
     for path, reason in unreadable.items():
         context.warn(f"{path} is left out: {reason}.")
     usable = [entry for entry in entries if entry.path not in unreadable]
@@ -249,13 +268,19 @@ def _notice_short_batches(dataset: Dataset) -> None:
         )
 
 
-def _missing(entries: Sequence[Entry], options: DatasetOptions, cache: LatentCache) -> list[View]:
-    """The views without latents, each content once."""
+def _wanted(entries: Sequence[Entry], options: DatasetOptions, model: Model) -> list[View]:
+    """The views that can be shown, and those with holes that an inpainting model is told of."""
     wanted = [view for entry in entries for view in entry.views(mirrored_too=options.flip > 0)]
+    if not model.is_inpainting or options.inpainting.whole == 1:
+        return wanted
+    return [*wanted, *(holed for view in wanted for holed in with_holes(view, options.inpainting.holes))]
+
+
+def _missing(wanted: Sequence[View], cache: LatentCache) -> list[View]:
+    """The views without latents, each content once."""
     return [view for view in {cache.key(view): view for view in wanted}.values() if not cache.has(view)]
 
 
-def _latent_bytes(entries: Sequence[Entry], mirrored_too: bool, model: Model) -> int:
-    sizes = [view.size for entry in entries for view in entry.views(mirrored_too)]
-    pixels = sum(width * height for width, height in sizes)
+def _latent_bytes(views: Sequence[View], model: Model) -> int:
+    pixels = sum(width * height for width, height in (view.size for view in views))
     return pixels // model.pixels_per_latent**2 * model.latent_channels * torch.float32.itemsize * 2

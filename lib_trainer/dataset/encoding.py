@@ -15,6 +15,7 @@ from lib_trainer.core.errors import ModelError
 from lib_trainer.dataset.cache import LatentCache, Latents, View
 from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.decoding import decode_ahead
+from lib_trainer.dataset.holes import hole_of
 from lib_trainer.dataset.progress import PictureProgress
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def same_size_batches(views: Sequence[View], pixels: int) -> Iterator[list[View]
     """Views of one size together, as many as hold about this number of pixels, at least one; both views of a picture
     follow each other.
     """
-    ordered = sorted(views, key=lambda view: (view.size, str(view.path), view.mirrored))
+    ordered = sorted(views, key=lambda view: (view.size, str(view.path), view.mirrored, view.hole))
     for (width, height), group in groupby(ordered, key=lambda view: view.size):
         while batch := list(islice(group, max(1, pixels // (width * height)))):
             yield batch
@@ -88,7 +89,7 @@ class _Encoder:
         remaining = list(pictures)
         while remaining:
             views = remaining[: self.most]
-            latents = self._try([pictures[view] for view in views])
+            latents = self._try({view: pictures[view] for view in views})
             if latents is None:
                 continue
             mean, std = latents
@@ -100,12 +101,12 @@ class _Encoder:
             yield from zip(views, zip(mean, std, strict=True), strict=True)
             remaining = remaining[len(views) :]
 
-    def _try(self, pictures: list[torch.Tensor]) -> Latents | None:
+    def _try(self, pictures: dict[View, torch.Tensor]) -> Latents | None:
         """Mean and std [n, c, h, w] on the CPU, or None if memory ended and fewer must be given at once."""
-        stacked = torch.stack(pictures).to(self.device).permute(0, 3, 1, 2)
+        stacked = torch.stack(list(pictures.values())).to(self.device).permute(0, 3, 1, 2)
         try:
             with torch.no_grad():
-                mean, std = self.model.encode_pictures(stacked.float() / 127.5 - 1)
+                mean, std = self.model.encode_pictures(_with_grey_holes(stacked.float() / 127.5 - 1, list(pictures)))
             return mean.float().cpu(), std.float().cpu()
         except RuntimeError as error:
             if len(pictures) == 1 or not any(words in str(error).lower() for words in OUT_OF_MEMORY):
@@ -118,3 +119,11 @@ class _Encoder:
             f"Memory is too short to encode {len(pictures)} pictures at once; it goes on with {self.most}, more slowly."
         )
         return None
+
+
+def _with_grey_holes(pixels: torch.Tensor, views: list[View]) -> torch.Tensor:
+    """Pixels [n, 3, height, width] in -1..1, zero in the holes of their views."""
+    for place, view in enumerate(views):
+        if view.hole:
+            pixels[place] *= 1 - hole_of(view).to(pixels)
+    return pixels

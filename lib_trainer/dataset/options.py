@@ -10,6 +10,7 @@ from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.options import existing, labelled, option, section, sections
 from lib_trainer.dataset.concept_options import ConceptOptions, check_concepts
 from lib_trainer.dataset.crop_options import CropOptions
+from lib_trainer.dataset.inpainting_options import InpaintingOptions
 from lib_trainer.dataset.mask_options import MaskOptions
 from lib_trainer.dataset.rating_options import RatingOptions
 from lib_trainer.dataset.wording_options import WordingOptions
@@ -46,6 +47,7 @@ class DatasetOptions:
     masks: MaskOptions = section(MaskOptions)
     rating: RatingOptions = section(RatingOptions)
     wording: WordingOptions = section(WordingOptions)
+    inpainting: InpaintingOptions = section(InpaintingOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
     concepts: tuple[ConceptOptions, ...] = sections(
         ConceptOptions,
@@ -85,4 +87,5 @@ def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
         options, folder=folder, captions=captions, concepts=(), wording=wording,
         repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
         more_resolutions=(), crop=CropOptions(), masks=MaskOptions(), rating=RatingOptions(),
+        inpainting=InpaintingOptions(holes=1, whole=0.0),
     )  # fmt: skip

@@ -78,6 +78,7 @@ class Model(Protocol):
     prediction_told: bool  # whether the file or what lies beside it says what the model predicts
     alphas_cumprod: torch.Tensor  # [1000], fp32, on the CPU
     latent_channels: int
+    is_inpainting: bool  # whether it is told of what is around the part that is drawn anew
     pixels_per_latent: int
     device: torch.device
     dtype: torch.dtype  # of the parts' weights
@@ -115,9 +116,17 @@ class Model(Protocol):
         """
 
     def predict(
-        self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, frames: torch.Tensor | None = None
+        self,
+        noisy: torch.Tensor,
+        timesteps: torch.Tensor,
+        text: torch.Tensor,
+        frames: torch.Tensor | None = None,
+        around: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The U-Net's output for noisy latents at integer timesteps [n].
+
+        `around` [n, 5, height, width] is what an inpainting model is told: a mask, 1 where it draws anew, and the latents
+        of the picture with that part grey. None stands for whole pictures drawn anew, as text to image does.
 
         `frames` [n, 6], px: each picture's height and width before it was scaled, top and left of the crop in the
         scaled picture, height and width of the crop. None stands for whole pictures of the latents' size.
@@ -128,6 +137,9 @@ class Model(Protocol):
 
     def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
         """Pictures [n, 3, h, w] in -1..1; loads the VAE if need be."""
+
+    def all_anew(self, height: int, width: int) -> torch.Tensor:
+        """What an inpainting model is told where nothing of a picture is kept, [5, height, width] in latents."""
 
     def release_vae(self) -> None:
         """Give the VAE's memory back; it is loaded again when it is needed."""

@@ -66,6 +66,7 @@ class Sd1Model:
         # fp16 overflows in some autoencoders; bf16 has the range.
         self.vae_dtype = torch.bfloat16 if _has_fast_bf16(device) else torch.float32
         self.latent_channels = layout.unet.latent_channels
+        self.is_inpainting = layout.unet.extra_channels > 0
         self.pixels_per_latent = 2 ** (len(layout.vae.channels) - 1)
         self.alphas_cumprod = scaled_linear(
             settings.first_beta, settings.last_beta, settings.timesteps, settings.zero_terminal_snr
@@ -76,6 +77,7 @@ class Sd1Model:
         self._names = self._network_names()
         self._tokens = ClipTokens(self.token_padding)
         self._vae: Any = None
+        self._all_anew: dict[tuple[int, int], torch.Tensor] = {}
         self._config_beside = config_beside(source.path)
         # The parameters under the names they have before a trainable wraps modules; filled with the parts.
         self._parameters: dict[str, dict[str, torch.nn.Parameter]] = {}
@@ -155,11 +157,37 @@ class Sd1Model:
             )
 
     def predict(
-        self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, frames: torch.Tensor | None = None
+        self,
+        noisy: torch.Tensor,
+        timesteps: torch.Tensor,
+        text: torch.Tensor,
+        frames: torch.Tensor | None = None,
+        around: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The U-Net's output for noisy latents at integer timesteps [n]; this family is not told of `frames`."""
-        output = self._unet(noisy.to(self.dtype), timesteps, text.to(self.dtype), return_dict=False)
+        output = self._unet(self._given(noisy, around), timesteps, text.to(self.dtype), return_dict=False)
         return output[0]  # type: ignore[no-any-return]
+
+    def _given(self, noisy: torch.Tensor, around: torch.Tensor | None) -> torch.Tensor:
+        """All channels of the U-Net's input."""
+        if not self.is_inpainting:
+            return noisy.to(self.dtype)
+        if around is None:
+            height, width = noisy.shape[2:]
+            around = self.all_anew(height, width).expand(len(noisy), -1, -1, -1)
+        return torch.cat([noisy, around.to(noisy)], dim=1).to(self.dtype)
+
+    @torch.no_grad()
+    def all_anew(self, height: int, width: int) -> torch.Tensor:
+        """What an inpainting model is told where nothing of a picture is kept, [5, height, width]; kept by size."""
+        if (height, width) not in self._all_anew:
+            was_loaded = self._vae is not None
+            sides = height * self.pixels_per_latent, width * self.pixels_per_latent
+            grey, _ = self.encode_pictures(torch.zeros(1, 3, *sides))
+            self._all_anew[height, width] = torch.cat([torch.ones_like(grey[0, :1]), grey[0]])
+            if not was_loaded:
+                self.release_vae()
+        return self._all_anew[height, width]
 
     def encode_pictures(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation, fp32, of the latents of pictures [n, 3, h, w] in -1..1."""
@@ -229,7 +257,7 @@ class Sd1Model:
         folder.add_model("vae", vae, PartTensors(self._source, stored, shapes, {}), told)
         self._add_texts(folder, self._part_tensors("text_encoder"))
         folder.add_schedule(self._settings, self.prediction)
-        folder.add_index(is_inpainting=self._layout.unet.extra_channels > 0)
+        folder.add_index(self.is_inpainting)
         return folder
 
     def _add_texts(self, folder: DiffusersFolder, tensors: PartTensors) -> None:

@@ -22,7 +22,7 @@ class Sd2Model(Sd1Model):
     def parts(self) -> dict[str, torch.nn.Module]:
         """The trainable parts, read when first asked for; what a silent file predicts is tried out then."""
         parts = super().parts
-        if not self.prediction_told:
+        if not self.prediction_told and not self.is_inpainting:  # which the WebUI takes for one of the noise
             unet = self._layout.unet
             self.prediction = tried_prediction(parts["unet"], unet.input_channels, unet.text_width)
         return parts

@@ -32,7 +32,12 @@ class SdxlModel(Sd1Model):
         return self._text_encoder(ids.to(self.device))  # type: ignore[no-any-return]
 
     def predict(
-        self, noisy: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, frames: torch.Tensor | None = None
+        self,
+        noisy: torch.Tensor,
+        timesteps: torch.Tensor,
+        text: torch.Tensor,
+        frames: torch.Tensor | None = None,
+        around: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The U-Net's output for noisy latents at integer timesteps [n]; see the protocol for `frames`."""
         states, pooled = unpacked(text.to(self.dtype), self._pooled_width)
@@ -40,7 +45,7 @@ class SdxlModel(Sd1Model):
             height, width = (side * self.pixels_per_latent for side in noisy.shape[2:])
             frames = torch.tensor([[height, width, 0, 0, height, width]]).expand(len(noisy), -1)
         added = {"text_embeds": pooled, "time_ids": frames.to(noisy.device)}
-        output = self._unet(noisy.to(self.dtype), timesteps, states, added_cond_kwargs=added, return_dict=False)
+        output = self._unet(self._given(noisy, around), timesteps, states, added_cond_kwargs=added, return_dict=False)
         return output[0]  # type: ignore[no-any-return]
 
     @property

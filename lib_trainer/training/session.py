@@ -31,7 +31,7 @@ from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
 from lib_trainer.training.remarks import NAMES_UNKNOWN, PREDICTED, prediction_untold
-from lib_trainer.training.validation import Row, Shown, fixed_table
+from lib_trainer.training.validation import Row, fixed_table, shown_in
 from lib_trainer.training.words import attach_network
 
 if TYPE_CHECKING:
@@ -80,13 +80,18 @@ class Session:
         return self.length.steps
 
     def denoise(
-        self, noisy: Tensor, timesteps: Tensor, captions: list[str], frames: Tensor | None = None
+        self,
+        noisy: Tensor,
+        timesteps: Tensor,
+        captions: list[str],
+        frames: Tensor | None = None,
+        around: Tensor | None = None,
     ) -> Tensor:
         """The model's answer [n, c, h, w] in the number format of the arithmetic, on the training device."""
         device = self.accelerator.device
         with self.accelerator.autocast():
             text = self._text(captions)
-            return self.model.predict(noisy.to(device), timesteps.to(device), text.to(device), frames)
+            return self.model.predict(noisy.to(device), timesteps.to(device), text.to(device), frames, around)
 
     def _text(self, captions: list[str]) -> Tensor:
         if self.texts is not None:
@@ -180,11 +185,7 @@ def _open_pictures(options: TrainingOptions, model: Model, context: DatasetConte
     for trained, same in shared_pictures(dataset, kept):
         context.emit(Notice(f"{same} is also trained on, as {trained}; its loss says nothing.", level="warning"))
     batches = [kept.load(plan, 0) for plan in sorted(kept.batches(0), key=lambda plan: plan[0].entry)]
-    by_path = {
-        path: Shown(mean, caption, frame)
-        for batch in batches
-        for path, mean, caption, frame in zip(batch.paths, batch.mean, batch.captions, batch.frames, strict=True)
-    }
+    by_path = {path: shown for batch in batches for path, shown in zip(batch.paths, shown_in(batch), strict=True)}
     return dataset, fixed_table([by_path[entry.path] for entry in kept.entries], aside.timesteps, aside.seed)
 
 

@@ -64,7 +64,7 @@ class Stepper:
         latents, noise, timesteps = self._draw(batch, number, place)
         alphas = session.model.alphas_cumprod[timesteps]
         noisy = add_noise(latents, noise, alphas)
-        answer = session.denoise(noisy, timesteps, batch.captions, batch.frames)
+        answer = session.denoise(noisy, timesteps, batch.captions, batch.frames, batch.around)
         wanted = target(session.prediction, latents, noise, alphas).to(answer.device)
         if batch.prior and options.prior.kind == "prediction":
             wanted = hold_on(session, batch, noisy, timesteps, wanted)

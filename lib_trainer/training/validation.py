@@ -8,20 +8,28 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lib_trainer.dataset.dataset import Batch
 from lib_trainer.models.model import Prediction
 from lib_trainer.training.diffusion import add_noise, draw_noise, target
 from lib_trainer.training.randomness import generator
 
-Denoise = Callable[[Tensor, Tensor, list[str], Tensor], Tensor]
+Denoise = Callable[[Tensor, Tensor, list[str], Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture: its clean latent [c, h, w], its caption, and how it was scaled and cropped (see `Model.predict`)."""
+    """A picture: its clean latent [c, h, w], its caption, and what `Model.predict` is told of it besides."""
 
     latent: Tensor
     caption: str
     frame: Tensor
+    around: Tensor | None = None
+
+
+def shown_in(batch: Batch) -> list[Shown]:
+    """The pictures of a batch."""
+    around = batch.around if batch.around is not None else [None] * len(batch.captions)
+    return [Shown(*each) for each in zip(batch.mean, batch.captions, batch.frames, around, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Row:
     frame: Tensor
     timestep: int
     noise: Tensor
+    around: Tensor | None = None
 
 
 def fixed_table(pictures: list[Shown], timesteps: int, seed: int) -> list[Row]:
@@ -45,7 +54,7 @@ def fixed_table(pictures: list[Shown], timesteps: int, seed: int) -> list[Row]:
         for part in range(timesteps):
             timestep = (2 * part + 1) * 1000 // (2 * timesteps)
             noise = draw_noise((1, *shown.latent.shape), generator(seed, "held out", picture, part))[0]
-            rows.append(Row(shown.latent, shown.caption, shown.frame, timestep, noise))
+            rows.append(Row(shown.latent, shown.caption, shown.frame, timestep, noise, shown.around))
     return rows
 
 
@@ -70,7 +79,9 @@ def table_loss(
         alphas = alphas_cumprod[timesteps]
         noisy = add_noise(latents, noise, alphas)
         frames = torch.stack([row.frame for row in rows_of_size])
-        answer = denoise(noisy, timesteps, [row.caption for row in rows_of_size], frames).float().cpu()
+        told = [row.around for row in rows_of_size if row.around is not None]
+        around = torch.stack(told) if told else None
+        answer = denoise(noisy, timesteps, [row.caption for row in rows_of_size], frames, around).float().cpu()
         errors = (answer - target(prediction, latents, noise, alphas)).square().mean(dim=(1, 2, 3))
         total += float(errors.double().sum())
         done += len(rows_of_size)

@@ -12,7 +12,7 @@ from lib_trainer.models.sd1_layout import POSITIONS, TEXT, TOKENS, Layout, TextS
 from lib_trainer.models.sd1_modules import SIZE_WIDTH, build_text_encoder, build_unet, build_vae
 from lib_trainer.models.sd1_settings import Settings
 from lib_trainer.models.sdxl_text import TwoTextEncoders
-from tests.models.miniature import FULL, MINIATURE, random_tensors
+from tests.models.miniature import FULL, MINIATURE, random_tensors, shapes_of
 
 SMALL_TEXT = replace(MINIATURE.text, layers=3)
 SMALL_VAE = MINIATURE.vae
@@ -93,6 +93,18 @@ def sdxl_checkpoint(path: Path, seed=0, extra=None, metadata=None) -> Path:
 
 
 CHECKPOINTS = {"sd2": sd2_checkpoint, "sdxl": sdxl_checkpoint}
+SHAPES = {"sd1": (shapes_of, MINIATURE), "sd2": (shapes_of_sd2, SD2), "sdxl": (shapes_of_sdxl, SDXL)}
+
+
+def for_inpainting(layout: Layout) -> Layout:
+    """The same sizes, but for the mask and the latents of what is around it."""
+    return replace(layout, unet=replace(layout.unet, extra_channels=5))
+
+
+def inpainting_checkpoint(family, path: Path, seed=0, extra=None, metadata=None) -> Path:
+    """Write a small inpainting model of a family."""
+    shapes, layout = SHAPES[family]
+    return _write(path, shapes(for_inpainting(layout)), seed, extra, metadata)
 
 
 def _write(path, shapes, seed, extra, metadata):

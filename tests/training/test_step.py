@@ -176,7 +176,7 @@ def test_a_gradient_that_is_not_finite_counts_like_a_loss(runs, monkeypatch):
     """The loss is good and the way back is not, as an overflow in one layer makes it."""
     plain = Session.denoise
 
-    def denoise(self, noisy, timesteps, captions, frames):
+    def denoise(self, noisy, timesteps, captions, frames, *_):
         answer = plain(self, noisy, timesteps, captions, frames)
         if answer.requires_grad:
             answer.register_hook(lambda gradient: gradient * torch.inf)

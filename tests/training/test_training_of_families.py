@@ -112,7 +112,7 @@ def test_what_is_told_of_a_picture_is_true_of_its_crop(told, runs, monkeypatch):
     seen = []
     plain = Session.denoise
 
-    def denoise(self, noisy, timesteps, captions, frames):
+    def denoise(self, noisy, timesteps, captions, frames, *_):
         seen.append((noisy.shape, frames))
         return plain(self, noisy, timesteps, captions, frames)
 
