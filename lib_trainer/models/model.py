@@ -125,8 +125,8 @@ class Model(Protocol):
     ) -> torch.Tensor:
         """The U-Net's output for noisy latents at integer timesteps [n].
 
-        `around` [n, 5, height, width] is what an inpainting model is told: a mask, 1 where it draws anew, and the latents
-        of the picture with that part grey. None stands for whole pictures drawn anew, as text to image does.
+        `around` [n, 5, height, width] is what an inpainting model is told: a mask, 1 where it draws anew, and the
+        latents of the picture with that part grey. None stands for whole pictures drawn anew, as text to image does.
 
         `frames` [n, 6], px: each picture's height and width before it was scaled, top and left of the crop in the
         scaled picture, height and width of the crop. None stands for whole pictures of the latents' size.

@@ -20,7 +20,7 @@ class TinyModel:
 
     family, prediction = "sd1", "epsilon"
     path = Path("tiny.safetensors")
-    latent_channels, pixels_per_latent = 4, 8
+    latent_channels, pixels_per_latent, is_inpainting = 4, 8, False
 
     def __init__(self, seed: int = 0) -> None:
         import torch
