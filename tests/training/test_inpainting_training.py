@@ -92,3 +92,15 @@ def test_held_out_pictures_have_each_the_same_hole_whatever_the_seed(files, runs
 def test_other_models_are_told_nothing(runs, seen):
     runs.train({"max_steps": 1})
     assert seen == [None]
+
+
+@pytest.mark.parametrize("kind", ["pictures", "prediction"])
+def test_what_is_kept_of_a_class_is_told_of_its_own_surroundings(files, runs, seen, kind):
+    prior = {"dataset": {"concepts": [{"prompt": "a sks cat", "class_prompt": "a cat"}]}}
+    prior["prior"] = {"kind": kind, "pictures": 2, "steps": 1, "cfg_scale": 1}
+    dataset = runs.open({**told(files), **prior}, "open").dataset
+    batch = dataset.load(dataset.batches(0)[0], 0)
+    own, kept = batch.around[: batch.to_learn], batch.around[batch.to_learn :]
+    assert len(own) == len(kept) == batch.prior and torch.equal(own, kept) == (kind == "prediction")
+    runs.train({**told(files), **prior, "max_steps": 2})
+    assert len(seen) == (2 if kind == "pictures" else 4)
