@@ -30,7 +30,8 @@ class Terminal:
         if isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, Loss):
-            self._loss = f"   loss {event.value:.4f}"
+            kept = "" if event.prior is None else f" + {event.prior_weight:.3g} x {event.prior:.4f}"
+            self._loss = f"   loss {event.value:.4f}{kept}"
         else:
             text = sentence(event)
             if text:

@@ -20,13 +20,14 @@ function rates(told) {
   return values.size > 1 ? parts.map(named).join(", ") : [...values].map(short).join("");
 }
 
-/** A training loss {step, epoch, value, rates} with its smoothed value, and a held-out loss {epoch, value}: either may lack. */
+/** A training loss {step, epoch, value, rates, prior, weight} with its smoothed value, and a held-out loss {epoch, value}: either may lack. */
 export function readout(loss, smoothed, held) {
   const pair = (name, value) => h("span", {}, `${name} `, h("b", {}, String(value)));
   const when = held?.epoch ? `after epoch ${held.epoch}` : "before training";
   return [
     loss && [pair("step", loss.step), pair("epoch", loss.epoch), pair("loss", short(loss.value))],
     loss && smoothed !== loss.value && pair("smoothed", short(smoothed)),
+    typeof loss?.prior === "number" && pair("class loss", `${short(loss.prior)} × ${short(loss.weight)}`),
     loss && rates(loss.rates) && pair("learning rate", rates(loss.rates)),
     held && pair(`held-out loss ${when}`, short(held.value)),
   ];

@@ -7,7 +7,7 @@ const MAIN_STAGES = new Set(["Training", "Drawing"]); // other stages come in be
 
 /** All that a run has told; `take` adds to it. */
 export class Record {
-  losses = []; // {step, epoch (from 1), value, rates}
+  losses = []; // {step, epoch (from 1), value, rates, prior: that of the classes, weight: what it is multiplied by}
   heldOut = []; // {step, epoch, value}
   networks = []; // {path, epoch (completed), step, isWithin: saved within the next epoch}
   samples = new Map(); // "epoch-step" -> {epoch, step, isWithin, pictures: [{number, path}]}
@@ -73,11 +73,11 @@ export class Record {
     return "progress";
   }
 
-  _loss({ step, epoch, value, learning_rates: rates }) {
+  _loss({ step, epoch, value, learning_rates: rates, prior, prior_weight: weight }) {
     while (this.losses.length && this.losses.at(-1).step >= step) {
       this.losses.pop(); // the engine was killed, and went on from a state before this step
     }
-    this.losses.push({ step, epoch: epoch + 1, value, rates });
+    this.losses.push({ step, epoch: epoch + 1, value, rates, prior: prior ?? null, weight });
     return "losses";
   }
 

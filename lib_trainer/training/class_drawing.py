@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -20,8 +20,10 @@ from lib_trainer.core.whole_files import write_text
 from lib_trainer.dataset.class_pictures import DRAWN, MANIFEST, ClassSet, class_entries, class_options, class_sets
 from lib_trainer.dataset.dataset import Dataset, open_entries
 from lib_trainer.dataset.digests import picture_digests
+from lib_trainer.dataset.entries import Entry
 from lib_trainer.dataset.order import Size
 from lib_trainer.dataset.prior import ClassCaptions, ClassPictures, Group, Prior
+from lib_trainer.dataset.prospects import Prospect
 from lib_trainer.models.sampling import SampleRequest, infotext, sample
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.patience import patiently
@@ -30,12 +32,15 @@ from lib_trainer.training.picture_files import write_picture
 if TYPE_CHECKING:
     from lib_trainer.models.model import Model
 
+Shown = Entry | Prospect
 Missing = tuple[Size, int, Path]
 HOME = "class-pictures"  # in the cache, for concepts without a class folder
 
 
 def open_prior(options: TrainingOptions, model: Model, learnt: Dataset, run: RunDirectory) -> Prior | None:
     """What belongs beside the batches of `learnt`, or None; class pictures that are missing are drawn first.
+
+    The model must be as it was loaded; its VAE is released again.
 
     Raises:
         DataError: a concept has no class pictures and can have none.
@@ -46,16 +51,29 @@ def open_prior(options: TrainingOptions, model: Model, learnt: Dataset, run: Run
         return None
     if options.prior.kind == "prediction":
         return ClassCaptions(learnt, [concept.class_prompt.strip() for concept in options.dataset.concepts])
-    shown: Counter[Group] = Counter()
-    for entry in learnt.entries:
-        shown[entry.concept, entry.bucket] += entry.repeats
     context = learnt.context
-    entries = []
-    for needed in class_sets(options.dataset, shown, options.prior.pictures, cache_folder() / HOME):
+    entries: list[Entry] = []
+    for needed in planned_classes(options, learnt.entries):
         drawing = Drawing(options, model, needed, run)
         drawing.draw_missing()
         entries += class_entries(needed, drawing.folder, options.dataset, context)
-    return ClassPictures(open_entries(entries, class_options(options.dataset), model, context), learnt)
+    pictures = open_entries(entries, class_options(options.dataset), model, context)
+    model.release_vae()
+    return ClassPictures(pictures, learnt)
+
+
+def planned_classes(options: TrainingOptions, learnt: Sequence[Shown]) -> list[ClassSet]:
+    """The class pictures that there have to be beside those to learn.
+
+    Raises:
+        DataError: as `class_sets`.
+    """
+    if not options.keeps_classes or options.prior.kind == "prediction":
+        return []
+    shown: Counter[Group] = Counter()
+    for picture in learnt:
+        shown[picture.concept, picture.bucket] += picture.repeats
+    return class_sets(options.dataset, shown, options.prior.pictures, cache_folder() / HOME)
 
 
 @dataclass(frozen=True)

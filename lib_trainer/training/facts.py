@@ -94,5 +94,6 @@ def _told(options: TrainingOptions) -> dict[str, str]:
         "ss_mixed_precision": options.precision,
         "ss_noise_offset": str(options.diffusion.noise_offset),
         "ss_min_snr_gamma": str(options.diffusion.min_snr_gamma),
+        **({"ss_prior_loss_weight": str(options.prior.weight)} if options.keeps_classes else {}),
         **({"ss_vae_name": options.vae.name} if options.vae else {}),
     }

@@ -60,7 +60,8 @@ def memory_need(
     each = GRADIENT if options.trainable.output == "checkpoint" else WEIGHT + GRADIENT
     trained = sum(each * math.prod(shape) + sum(options.optimizer.state_bytes(shape)) for shape in network.trained)
     device = "cuda" if kind == "cuda" else "cpu"
-    latent_pixels = options.batch_size * (max(options.dataset.resolutions) / model.pixels_per_latent) ** 2
+    pictures = options.batch_size * (2 if options.keeps_classes else 1)
+    latent_pixels = pictures * (max(options.dataset.resolutions) / model.pixels_per_latent) ** 2
     kept = KEPT[device] * (CHECKPOINTED[device] if options.gradient_checkpointing else 1)
     return MemoryNeed(
         model=(model.values - model.looked_up) * frozen + model.looked_up * min(frozen, model.stored_bytes),

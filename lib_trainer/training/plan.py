@@ -26,6 +26,7 @@ from lib_trainer.models.machine import Machine, formats
 from lib_trainer.models.outline import Outline
 from lib_trainer.trainables.base import NetworkOutline
 from lib_trainer.training.checks import check_captions, check_formats, check_model
+from lib_trainer.training.class_drawing import planned_classes
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name
 from lib_trainer.training.file_sizes import (
@@ -39,6 +40,7 @@ from lib_trainer.training.length import Length
 from lib_trainer.training.memory_need import memory_need
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.remarks import (
+    class_remarks,
     file_remarks,
     length_remarks,
     picture_remarks,
@@ -70,6 +72,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     except StopRequested:
         return {}
     check_captions(options, [picture.caption for picture in found.pictures])
+    classes = planned_classes(options, found.pictures)
     network = network_outline(options, model)
     planned = _Planned(options, found, model, network)
     need = memory_need(options, model, network, chosen, machine.kind)
@@ -77,6 +80,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     told |= {"memory_bytes": need.whole, "memory_said": need.said(machine.kind)}
     told["remarks"] = [
         *planned.remarks(),
+        *class_remarks(options, classes),
         *reading_remarks(options, machine),
         *room_remarks(told["bytes_total"], told["bytes_free"], need.whole, machine),
     ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lib_trainer.core.units import file_size
+from lib_trainer.dataset.class_pictures import ClassSet
 from lib_trainer.dataset.prospects import Survey
 from lib_trainer.models.machine import Machine
 from lib_trainer.models.model import Prediction
@@ -77,6 +78,19 @@ def file_remarks(options: TrainingOptions, name: str, model: Outline) -> Iterato
         yield f"{prediction_untold(options.model)} The training tries it out at its start."
     if options.saving.layer_names == "kohya" and not model.names.webui_knows_network_names:
         yield NAMES_UNKNOWN
+
+
+def class_remarks(options: TrainingOptions, sets: Sequence[ClassSet]) -> Iterator[str]:
+    """About the classes of concepts."""
+    for needed in sets:
+        count = sum(needed.to_draw.values())
+        if count:
+            yield (
+                f"Before the training {count} class pictures of '{needed.prompt}' are drawn, but for those that are "
+                "there already from the same model, prompt and settings."
+            )
+    if not options.keeps_classes and any(concept.keeps_class for concept in options.dataset.concepts):
+        yield "Classes are named, but 'prior.weight' is 0: nothing keeps them as they are."
 
 
 def reading_remarks(options: TrainingOptions, machine: Machine) -> Iterator[str]:

@@ -129,7 +129,6 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     if device.type == "cpu":
         use_matrix_products(model.parts["unet"])
     dataset.prior = open_prior(options, model, dataset, run)
-    model.release_vae()
     texts = None if rates.keys() - {"unet"} else _encode_texts(options, model, dataset, held_out)
     network = attach_network(options, model, dataset)
     if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:

@@ -58,6 +58,7 @@ def timing_key(options: TrainingOptions, machine: Machine) -> str:
         *(model.name, size, machine.name, told["trainable"]["type"], list(options.learning_rates)),
         formats(options.precision, options.kept_precision, machine, lambda: count_weights(model)),
         *(*options.dataset.resolutions, options.batch_size, options.accumulate, options.gradient_checkpointing),
+        *([options.prior.kind] if options.keeps_classes else []),
     ]
     return sha256(json.dumps(facts).encode("utf-8")).hexdigest()[:32]
 

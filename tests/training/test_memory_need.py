@@ -55,6 +55,14 @@ def test_with_several_resolutions_the_largest_needs_the_memory(full):
     assert need(full, 256, "bf16", dataset=several) == need(full, 512, "bf16")
 
 
+@pytest.mark.parametrize("kind", ["pictures", "prediction"])
+def test_what_is_shown_of_classes_needs_as_much_memory_as_what_is_learned(full, kind):
+    concepts = {"folder": "/p", "buckets": {"resolution": 512}, "concepts": [{"class_prompt": "a dog"}]}
+    kept = need(full, 512, "bf16", batch_size=2, dataset=concepts, prior={"kind": kind})
+    assert kept == need(full, 512, "bf16", batch_size=4)
+    assert need(full, 512, "bf16", dataset=concepts, prior={"weight": 0}) == need(full, 512, "bf16")
+
+
 def test_on_a_graphics_card_the_pictures_need_what_was_counted(full):
     assert need(full, 512, "bf16", "cuda").pictures == pytest.approx(0.94e9, rel=0.02)
     assert need(full, 512, "bf16", "cuda", gradient_checkpointing=True).pictures == pytest.approx(0.25e9, rel=0.05)
