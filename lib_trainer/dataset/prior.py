@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from lib_trainer.dataset.order import Showing, Size
+from lib_trainer.dataset.class_sets import Group
+from lib_trainer.dataset.order import Showing
 
 if TYPE_CHECKING:
     from lib_trainer.dataset.dataset import Batch, Dataset
-
-Group = tuple[int | None, Size]  # a concept, by its number, and a size in which it is shown
-
 
 class Prior(Protocol):
     """Knows what belongs beside each batch."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -17,14 +16,15 @@ from lib_trainer.core.events import Notice, Progress
 from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import write_text
-from lib_trainer.dataset.class_pictures import DRAWN, MANIFEST, ClassSet, class_entries, class_options, class_sets
+from lib_trainer.dataset.class_pictures import class_entries, class_options
+from lib_trainer.dataset.class_sets import DRAWN, MANIFEST, ClassSet
 from lib_trainer.dataset.dataset import Dataset, open_entries
 from lib_trainer.dataset.digests import picture_digests
 from lib_trainer.dataset.entries import Entry
 from lib_trainer.dataset.order import Size
-from lib_trainer.dataset.prior import ClassCaptions, ClassPictures, Group, Prior
-from lib_trainer.dataset.prospects import Prospect
+from lib_trainer.dataset.prior import ClassCaptions, ClassPictures, Prior
 from lib_trainer.models.sampling import SampleRequest, infotext, sample
+from lib_trainer.training.class_plan import planned_classes
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.patience import patiently
 from lib_trainer.training.picture_files import write_picture
@@ -32,9 +32,7 @@ from lib_trainer.training.picture_files import write_picture
 if TYPE_CHECKING:
     from lib_trainer.models.model import Model
 
-Shown = Entry | Prospect
 Missing = tuple[Size, int, Path]
-HOME = "class-pictures"  # in the cache, for concepts without a class folder
 
 
 def open_prior(options: TrainingOptions, model: Model, learnt: Dataset, run: RunDirectory) -> Prior | None:
@@ -60,20 +58,6 @@ def open_prior(options: TrainingOptions, model: Model, learnt: Dataset, run: Run
     pictures = open_entries(entries, class_options(options.dataset), model, context)
     model.release_vae()
     return ClassPictures(pictures, learnt)
-
-
-def planned_classes(options: TrainingOptions, learnt: Sequence[Shown]) -> list[ClassSet]:
-    """The class pictures that there have to be beside those to learn.
-
-    Raises:
-        DataError: as `class_sets`.
-    """
-    if not options.keeps_classes or options.prior.kind == "prediction":
-        return []
-    shown: Counter[Group] = Counter()
-    for picture in learnt:
-        shown[picture.concept, picture.bucket] += picture.repeats
-    return class_sets(options.dataset, shown, options.prior.pictures, cache_folder() / HOME)
 
 
 @dataclass(frozen=True)

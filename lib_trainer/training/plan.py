@@ -26,7 +26,7 @@ from lib_trainer.models.machine import Machine, formats
 from lib_trainer.models.outline import Outline
 from lib_trainer.trainables.base import NetworkOutline
 from lib_trainer.training.checks import check_captions, check_formats, check_model
-from lib_trainer.training.class_drawing import planned_classes
+from lib_trainer.training.class_plan import planned_classes
 from lib_trainer.training.facts import Moment, network_facts
 from lib_trainer.training.file_names import free_name
 from lib_trainer.training.file_sizes import (

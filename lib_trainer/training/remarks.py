@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lib_trainer.core.units import file_size
-from lib_trainer.dataset.class_pictures import ClassSet
+from lib_trainer.dataset.class_sets import ClassSet
 from lib_trainer.dataset.prospects import Survey
 from lib_trainer.models.machine import Machine
 from lib_trainer.models.model import Prediction
