@@ -84,7 +84,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
         *reading_remarks(options, machine),
         *room_remarks(told["bytes_total"], told["bytes_free"], need.whole, machine),
     ]
-    for event in (*found.report, _table(told), *(Notice(remark) for remark in told["remarks"])):
+    for event in (*found.report, _table(told, planned.length), *(Notice(remark) for remark in told["remarks"])):
         run.append(event)
     return told
 
@@ -211,12 +211,12 @@ def _free(folder: Path) -> int:
         raise OutputError(f"{folder} can't be reached ({error}); set 'saving.folder' to another one.") from error
 
 
-def _table(told: dict[str, Any]) -> Table:
+def _table(told: dict[str, Any], length: Length) -> Table:
     first = told["files"][0]
     rows = [
         ["Pictures in one epoch", str(told["in_epoch"])],
         ["Epochs", str(told["epochs"])],
-        ["Steps", f"{told['steps']} ({told['steps_per_epoch']} an epoch)"],
+        ["Steps", f"{told['steps']} ({length.steps_per_epoch} {'in the first' if length.ends else 'an'} epoch)"],
         ["Files", f"{told['networks']} of {file_size(first['bytes'])}, the first is {first['name']}"],
         ["Folder", told["folder"]],
         ["Disk", f"{file_size(told['bytes_total'])} of {file_size(told['bytes_free'])} that are free"],

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.core.configs import merge  # noqa: E402
 from lib_trainer.core.errors import TrainingError  # noqa: E402
-from lib_trainer.core.events import Progress  # noqa: E402
+from lib_trainer.core.events import Progress, Table  # noqa: E402
 from lib_trainer.training.plan import plan  # noqa: E402
 from lib_trainer.training.step import Stepper  # noqa: E402
 from tests.models.families import CHECKPOINTS  # noqa: E402
@@ -87,6 +87,8 @@ def test_the_plan_says_the_steps_and_files_that_come(runs, varied):
     networks = [each["name"] for each in told["files"] if each["kind"] == "network"]
     assert networks == [name for _, name in run.saved("network")]
     assert any(remark.startswith("Epochs get shorter") for remark in told["remarks"])
+    (table,) = (table for table in runs.run("planned").of(Table) if table.title == "The plan")
+    assert ["Steps", f"{told['steps']} ({told['steps_per_epoch']} in the first epoch)"] in table.rows
 
 
 def test_a_run_whose_masks_or_ratings_were_changed_is_not_gone_on_with(runs, varied, tmp_path):
