@@ -55,15 +55,15 @@ class NewWord:
         paths = [path for path in modules if path.endswith(TABLE)]
         return {name: (self.vectors, modules[path][1]) for name, path in name_tables(paths).items()}
 
-    def start(self, model: Model, seed: int, part: str) -> WordVectors:
-        """Teach the model the word; its vectors are trained with `part`.
+    def start(self, model: Model, seed: int, parts: Mapping[str, str]) -> WordVectors:
+        """Teach the model the word; `parts` tells of each of its tensors with which part it is trained, if at all.
 
         Raises:
             ConfigError: there are more tokens in `initial_text` than vectors.
         """
         from lib_trainer.trainables.word_vectors import start_word
 
-        return start_word(self, model, seed, part)
+        return start_word(self, model, seed, parts)
 
     @property
     def told(self) -> Mapping[str, str]:

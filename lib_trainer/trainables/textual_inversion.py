@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lib_trainer.models.model import Model
     from lib_trainer.models.outline import Outline
 
-PART = "text_encoder"
+PART, PARTS_OF_TWO = "text_encoder", ("first_text_encoder", "second_text_encoder")
 # A1111's own files, diffusers' and ours, SDXL's: https://github.com/AUTOMATIC1111/stable-diffusion-webui
 LAYOUTS = ({"string_to_param.*"}, {"emb_params"}, {"clip_l", "clip_g"})
 
@@ -34,21 +34,24 @@ class TextualInversion(NewWord):
     vectors: int = option(4, VECTORS_HELP, ge=1, le=MOST_VECTORS, group="first")
 
     def attach(self, model: Model, parts: Collection[str], seed: int) -> Network:
-        self._check(parts)
-        return self.start(model, seed, PART)
+        return self.start(model, seed, self._trained(model.extra_words.tables, parts))
 
     def outline(self, model: Outline, parts: Collection[str], original_names: bool) -> NetworkOutline:
-        self._check(parts)
         shapes = self.shapes(model)
-        return NetworkOutline(list(shapes.values()), shapes, dict(self.told))
+        trained = self._trained(shapes, parts)
+        return NetworkOutline([shapes[name] for name in trained], shapes, dict(self.told))
 
-    def _check(self, parts: Collection[str]) -> None:
+    def _trained(self, names: Iterable[str], parts: Collection[str]) -> dict[str, str]:
+        """The part with which each of the word's tensors is trained; of SDXL each text encoder may have its own."""
         self.check("trainable")
-        if PART not in parts:
+        wanted = {name: PART if PART in parts else own for name, own in zip(names, PARTS_OF_TWO, strict=False)}
+        trained = {name: part for name, part in wanted.items() if part in parts}
+        if not trained:
             raise ConfigError(
                 "'text_encoder_learning_rate' is 0, but the word is learned at that rate; raise it, or leave it empty "
                 "to take 'learning_rate'."
             )
+        return trained
 
     @staticmethod
     def recognises(names: Collection[str]) -> bool:

@@ -23,26 +23,39 @@ SAMPLED_ROWS = 1024
 
 
 class WordVectors:
-    """A word's vectors, as a network of their own; `texts` are what the word is called."""
+    """A word's vectors, as a network of their own.
 
-    def __init__(self, model: Model, texts: Sequence[str], rows: Mapping[str, Tensor], part: str = "") -> None:
+    Args:
+        model: what is taught the word.
+        texts: what the word is called.
+        rows: its vectors by the tables they belong to, each [vectors, width].
+        parts: the part with which those of a table are trained; without one they stay as they are.
+    """
+
+    def __init__(
+        self, model: Model, texts: Sequence[str], rows: Mapping[str, Tensor], parts: Mapping[str, str] | None = None
+    ) -> None:
         self.matched = 0  # it rides on no module
         self.rows = {name: nn.Parameter(tensor.float().to(model.device)) for name, tensor in rows.items()}
         self.text = texts[0]
-        self._model, self._texts, self._part = model, texts, part
+        self._model, self._texts, self._parts = model, texts, parts or {}
+        for name, row in self.rows.items():
+            row.requires_grad_(name in self._parts)
         self._lengths: dict[str, Tensor] = {}
         self._words: list[ExtraWord] = []
         self.set_strength(1.0)
 
     def keep_lengths(self) -> None:
         """From now on each vector keeps the length that it has."""
-        self._lengths = {name: tensor.detach().norm(dim=1, keepdim=True) for name, tensor in self.rows.items()}
+        trained = {name: row.detach() for name, row in self.rows.items() if row.requires_grad}
+        self._lengths = {name: row.norm(dim=1, keepdim=True) for name, row in trained.items()}
 
     def parameters(self, part: str) -> list[nn.Parameter]:
-        return list(self.rows.values()) if part == self._part else []
+        return [row for name, row in self.rows.items() if self._parts.get(name) == part]
 
     def groups(self, part: str) -> list[tuple[float, list[nn.Parameter]]]:
-        return [(1.0, self.parameters(part))] if part == self._part else []
+        tensors = self.parameters(part)
+        return [(1.0, tensors)] if tensors else []
 
     def tensors(self) -> dict[str, Tensor]:
         return dict(self.rows)
@@ -75,8 +88,8 @@ class WordVectors:
         self._words = []
 
 
-def start_word(options: NewWord, model: Model, seed: int, part: str) -> WordVectors:
-    """A new word on a model.
+def start_word(options: NewWord, model: Model, seed: int, parts: Mapping[str, str]) -> WordVectors:
+    """A new word on a model; see `WordVectors` for `parts`.
 
     Raises:
         ConfigError: its initial text has more tokens than the word has vectors.
@@ -95,7 +108,7 @@ def start_word(options: NewWord, model: Model, seed: int, part: str) -> WordVect
         weight = table.weight.detach().cpu()
         told = _spread(weight[ids].float(), options.vectors) if ids else None
         rows[name] = _drawn(weight, options.vectors, generator) if told is None else told
-    word = WordVectors(model, [options.token], rows, part)
+    word = WordVectors(model, [options.token], rows, parts)
     if options.keep_norm:
         word.keep_lengths()
     return word

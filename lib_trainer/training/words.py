@@ -32,7 +32,8 @@ def attach_network(options: TrainingOptions, model: Model, dataset: Dataset) -> 
     network = options.trainable.attach(model, _parts(options), options.seed)
     if not options.word.token:
         return network
-    return NetworkWithWords(network, [options.word.start(model, options.seed, WORD_PART)])
+    parts = dict.fromkeys(model.extra_words.tables, WORD_PART)
+    return NetworkWithWords(network, [options.word.start(model, options.seed, parts)])
 
 
 def network_outline(options: TrainingOptions, model: Outline) -> NetworkOutline:
@@ -72,7 +73,8 @@ def check_words(options: TrainingOptions, captions: Collection[str]) -> list[str
         if without:
             remarks.append(f"{without} of {len(captions)} captions don't have the word {word.token!r}.")
         remarks += _meaning(word.token)
-    if isinstance(options.trainable, NewWord) and options.learning_rates.get("text_encoder", 1) < SLOW_RATE:
+    rates = [rate for part, rate in options.learning_rates.items() if part.endswith("text_encoder")]
+    if isinstance(options.trainable, NewWord) and rates and max(rates) < SLOW_RATE:
         remarks.append("A word learns slowly at this 'learning_rate'; 5e-3 is usual.")
     return remarks
 

@@ -99,6 +99,20 @@ def test_only_the_words_vectors_are_trained_with_the_text_encoders_rate(model):
     assert all(tensor.grad is None for part in model.parts.values() for tensor in part.parameters())
 
 
+@pytest.mark.parametrize("family", ["sdxl"], indirect=True)
+def test_each_text_encoder_of_sdxl_may_have_a_rate_of_its_own(file):
+    options, parts = TextualInversion("openmoji", vectors=2), ["unet", "first_text_encoder"]
+    model = load_model(file, torch.float32, torch.device("cpu"))
+    network = options.attach(model, parts, 0)
+    rows = network.tensors()
+    assert network.parameters("first_text_encoder") == [rows["clip_l"]] and not rows["clip_g"].requires_grad
+    assert network.groups("second_text_encoder") == []
+    assert options.outline(read_outline(file), parts, False).trained == [tuple(rows["clip_l"].shape)]
+    network.detach()
+    network = options.attach(model, [*parts, "second_text_encoder"], 0)
+    assert network.parameters("second_text_encoder") == [network.tensors()["clip_g"]]
+
+
 def test_the_outline_is_what_is_attached(model, family):
     options = TextualInversion("openmoji", vectors=3)
     outline = options.outline(read_outline(model.path), PARTS, False)
@@ -128,7 +142,7 @@ def test_the_file_says_the_same_under_its_own_name_and_the_words(model, tmp_path
 
 def test_a_word_in_a_loras_file_comes_out_with_it(model, tmp_path, family):
     lora = Lora(rank=2).attach(model, ["unet"], 0)
-    word = TextualInversion("my style", vectors=2).start(model, 0, "word")
+    word = TextualInversion("my style", vectors=2).start(model, 0, dict.fromkeys(TENSORS[family], "word"))
     both = stirred(stirred(NetworkWithWords(lora, [word]), "word"), "unet")
     wanted, before = said(model, "a cat, my style"), {name: t.clone() for name, t in both.tensors().items()}
     bundled = {name for name in before if name.startswith("bundle_emb.")}
