@@ -76,7 +76,7 @@ def file_remarks(options: TrainingOptions, name: str, model: Outline) -> Iterato
         yield f"Networks are saved every {options.saving.every} as well; how many that makes depends on the speed."
     if options.diffusion.prediction == "auto" and not model.prediction_told:
         yield f"{prediction_untold(options.model)} The training tries it out at its start."
-    if options.saving.layer_names == "kohya" and not model.names.webui_knows_network_names:
+    if are_names_unknown(options, model.names.webui_knows_network_names):
         yield NAMES_UNKNOWN
 
 
@@ -91,6 +91,12 @@ def class_remarks(options: TrainingOptions, sets: Sequence[ClassSet]) -> Iterato
             )
     if not options.keeps_classes and any(concept.keeps_class for concept in options.dataset.concepts):
         yield "Classes are named, but 'prior.weight' is 0: nothing keeps them as they are."
+
+
+def are_names_unknown(options: TrainingOptions, webui_knows_network_names: bool) -> bool:
+    """Whether A1111 would not find a LoRA's layers by the names that they are going to have; other files have none."""
+    of_kohya = options.trainable.output == "lora" and options.saving.layer_names == "kohya"
+    return of_kohya and not webui_knows_network_names
 
 
 def reading_remarks(options: TrainingOptions, machine: Machine) -> Iterator[str]:

@@ -30,7 +30,7 @@ from lib_trainer.training.class_drawing import open_prior
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.randomness import seed_global
-from lib_trainer.training.remarks import NAMES_UNKNOWN, PREDICTED, prediction_untold
+from lib_trainer.training.remarks import NAMES_UNKNOWN, PREDICTED, are_names_unknown, prediction_untold
 from lib_trainer.training.validation import Row, fixed_table, shown_in
 from lib_trainer.training.words import attach_network
 
@@ -131,7 +131,7 @@ def open_session(options: TrainingOptions, run: RunDirectory) -> Session:
     dataset.prior = open_prior(options, model, dataset, run)
     texts = None if rates.keys() - {"unet"} else _encode_texts(options, model, dataset, held_out)
     network = attach_network(options, model, dataset)
-    if options.saving.layer_names == "kohya" and not model.webui_knows_network_names:
+    if are_names_unknown(options, model.webui_knows_network_names):
         run.append(Notice(NAMES_UNKNOWN))
     if options.gradient_checkpointing:
         _turn_on_checkpointing(model)

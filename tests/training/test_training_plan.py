@@ -157,6 +157,15 @@ def test_a_training_without_fault_has_no_remark(planned):
     assert planned({"epochs": 50, "saving": {"layer_names": "original"}, "dataset": {"flip": 0.5}})["remarks"] == []
 
 
+def test_names_of_layers_matter_to_loras_alone(planned, runs):
+    other = {"epochs": 50, "trainable": {"type": "hypernetwork"}}
+    assert planned(other)["remarks"] == []
+    runs.open(other)
+    assert "saving.layer_names" not in runs.run().messages
+    runs.open({})
+    assert "saving.layer_names" in runs.run().messages
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
