@@ -175,7 +175,7 @@ class Networks {
     const path = await browse(this.context, {
       start: this.sources.folders.lora ?? "",
       title: "Choose a LoRA",
-      files: [".safetensors"],
+      files: [".safetensors", ".ckpt", ".pt"],
     });
     if (path !== null && !this.chosen.includes(path)) {
       this.set([...this.chosen, path]);

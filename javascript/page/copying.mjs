@@ -27,15 +27,17 @@ function promptField() {
   return page.querySelector("#txt2img_prompt textarea");
 }
 
+const PHRASE = /(<(?:lora|hypernet):[^>]*>)/;
+
 /** A prompt with this network's phrase; one that names the same network already has it replaced. */
 export function withPhrase(prompt, phrase) {
-  const [, name] = /^<lora:([^:>]+)/.exec(phrase) ?? [];
+  const [, name] = /^<((?:lora|hypernet):[^:>]+)/.exec(phrase) ?? [];
   const same =
     name &&
-    prompt.split(/(<lora:[^>]*>)/).findIndex((part) => part.startsWith(`<lora:${name}:`) || part === `<lora:${name}>`);
+    prompt.split(PHRASE).findIndex((part) => part.startsWith(`<${name}:`) || part === `<${name}>`);
   if (name && same >= 0) {
     return prompt
-      .split(/(<lora:[^>]*>)/)
+      .split(PHRASE)
       .map((part, place) => (place === same ? phrase : part))
       .join("");
   }

@@ -15,9 +15,20 @@ export function madeIn({ epoch, isWithin }) {
   return isWithin ? `In epoch ${epoch + 1}` : `Epoch ${epoch}`;
 }
 
-/** A network's name in a prompt: its file's name without the ending. */
+/** A file's name without its ending, by which a prompt names a network; of a folder it is the whole name. */
 export function networkName(path) {
-  return fileName(path).replace(/\.[^.]*$/, "");
+  return fileName(path).replace(/\.(safetensors|ckpt|pt|png)$/i, "");
+}
+
+const PHRASES = {
+  lora: (name, strength) => `<lora:${name}:${strength}>`,
+  hypernetwork: (name, strength) => `<hypernet:${name}:${strength}>`,
+  embedding: (name) => name,
+};
+
+/** How a prompt calls a finished file up, by what its run makes; nothing for a checkpoint, which is chosen instead. */
+export function phraseFor(output, path, strength = 1) {
+  return PHRASES[output]?.(networkName(path), strength) ?? "";
 }
 
 const STATES = {

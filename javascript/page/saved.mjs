@@ -2,7 +2,7 @@
 
 import { bringToPrompt } from "./copying.mjs";
 import { button, h, put, show } from "./dom.mjs";
-import { networkName } from "./phrases.mjs";
+import { networkName, phraseFor } from "./phrases.mjs";
 import { fileName } from "./words.mjs";
 
 /** `update(follower)` shows the networks saved so far, the newest on top. */
@@ -86,8 +86,8 @@ export class SavedFiles {
     const known = this.known.get(file.path);
     let listed = known ? (known.shown ? "yes" : isEachExplained ? `no: ${known.why}` : "no") : "…";
     listed = file.isGone ? "the file is gone" : listed;
-    const phrase = `<lora:${networkName(file.path)}:1>`;
-    const copyIt = button("Copy phrase", async () => this.context.toast(await bringToPrompt(phrase)), {
+    const phrase = phraseFor(this.run.output ?? "lora", file.path);
+    const copyIt = phrase && button("Copy phrase", async () => this.context.toast(await bringToPrompt(phrase)), {
       kind: "plain",
       title: `${phrase} for a prompt`,
       disabled: file.isGone,

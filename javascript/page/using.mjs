@@ -6,8 +6,9 @@ import { h, say, show } from "./dom.mjs";
 import { networkName } from "./phrases.mjs";
 
 const MOST = 4;
+const CHOOSE = "Choose it as the checkpoint of your WebUI to draw with it.";
 
-/** Ask, write and copy; answers the phrase, or null where the user changed their mind. `run` saved the network. */
+/** Ask, write and copy; answers the phrase, of a checkpoint its path, or null where the user changed their mind. `run` saved the network. */
 export async function useNetwork(context, { network, strength, run }) {
   const fields = new Fields(strength, await triggerOf(context, run));
   const choices = [{ label: "Use it", value: "use", kind: "primary" }];
@@ -18,8 +19,8 @@ export async function useNetwork(context, { network, strength, run }) {
   try {
     const data = { network, strength: fields.strength, activation: fields.words.value.trim() };
     const { phrase } = await context.api.post(context.route("choose"), data);
-    context.toast(await bringToPrompt(phrase, data.activation));
-    return phrase;
+    context.toast(phrase ? await bringToPrompt(phrase, data.activation) : `Noted: ${networkName(network)}. ${CHOOSE}`);
+    return phrase || network;
   } catch (error) {
     context.tell(error);
     return null;

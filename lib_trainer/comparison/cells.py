@@ -109,17 +109,20 @@ class CellFiles:
         """The `parameters` text with which the WebUI would draw this picture."""
         request = request_for(self._options, [cell])
         extra: dict[str, str | int | float] = {}
-        model = self._sources.models[cell.row.model]
-        if model.shown:
-            extra["Model hash"] = model.shown
         network = cell.row.network
         output = self._sources.outputs[network] if network else None
+        is_model = network is not None and output == "checkpoint"  # which stands in the place of the row's own
+        model, drawn_with = self._sources.models[cell.row.model], cell.row.model
+        if network and is_model:
+            model, drawn_with = self._sources.networks[network], network
+        if model.shown:
+            extra["Model hash"] = model.shown
         if network and output in CALLED:
             phrase = OUTPUTS[output].named(network.stem, cell.row.strength)
             request = replace(request, prompts=(f"{request.prompts[0]} {phrase}",))
         if network and output == "lora":
             extra["Lora hashes"] = f"{network.stem}: {self._sources.networks[network].shown}"
-        return infotext(request, 0, cell.row.model.stem, extra)
+        return infotext(request, 0, drawn_with.stem, extra)
 
 
 def save_png(path: Path, picture: Image.Image, texts: PngInfo) -> None:

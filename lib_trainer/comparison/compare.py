@@ -69,10 +69,14 @@ def _check_samplers(options: CompareOptions) -> None:
 
 
 def _sources(planned: Plan, precisions: dict[Path, Precision]) -> Sources:
+    outputs = {path: kind_of_file(path).output for path in planned.networks}
     return Sources(
         models={model: model_digest(model) for model in precisions},
-        networks={path: network_digest(path) for path in planned.networks},
-        outputs={path: kind_of_file(path).output for path in planned.networks},
+        networks={
+            path: model_digest(path) if output == "checkpoint" else network_digest(path)
+            for path, output in outputs.items()
+        },
+        outputs=outputs,
         arithmetic={model: str(precision.arithmetic) for model, precision in precisions.items()},
     )
 

@@ -26,7 +26,8 @@ class CompareOptions:
     networks: tuple[Path, ...] = labelled(
         "LoRAs",
         existing(
-            ..., "Network files, or folders of them (all epochs of a run); each is a row beneath the model alone.",
+            ..., "Network files or trained checkpoints, or folders of them (all epochs of a run); each is a row "
+            "beneath the model alone.",
             group="first",
         ),
     )  # fmt: skip

@@ -141,7 +141,7 @@ def _network_files(paths: tuple[Path, ...]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise ModelError(f"The network {path} does not exist; check the path.")
-        found = sorted(_inside(path), key=lambda file: natural_key(file.stem)) if path.is_dir() else [path]
+        found = sorted(_files_of(path), key=lambda file: natural_key(file.stem))
         if not found:
             endings = " or ".join(NETWORK_ENDINGS)
             raise ModelError(f"The folder {path} has no {endings} file in it; give a network file or its folder.")
@@ -154,11 +154,13 @@ def _network_files(paths: tuple[Path, ...]) -> list[Path]:
 
 def has_only_loras(options: CompareOptions) -> bool:
     """Whether all networks are LoRAs, as far as endings and headers tell; what can't be read is left to `plan`."""
-    files = (file for path in options.networks for file in (_inside(path) if path.is_dir() else [path]))
+    files = (file for path in options.networks for file in _files_of(path))
     return all(_is_lora(file) for file in files)
 
 
 def _is_lora(file: Path) -> bool:
+    if file.is_dir():
+        return False
     if file.suffix.lower() != ".safetensors":
         return file.suffix.lower() != ".pt"  # which takes PyTorch to look into, and is seldom a LoRA
     try:
@@ -168,8 +170,11 @@ def _is_lora(file: Path) -> bool:
     return not any(kind.output != "lora" and kind.recognises(names) for _, kind in TRAINABLES)
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.iterdir() if file.suffix in NETWORK_ENDINGS)
+def _files_of(path: Path) -> list[Path]:
+    """The path itself, or the files in it; a diffusers folder is one model."""
+    if not path.is_dir() or (path / "unet").is_dir():
+        return [path]
+    return [file for file in path.iterdir() if file.suffix in NETWORK_ENDINGS]
 
 
 def _network_labels(files: list[Path]) -> dict[Path, str]:
@@ -190,6 +195,6 @@ def _network_labels(files: list[Path]) -> dict[Path, str]:
 
 
 def _epoch_told(file: Path) -> str:
-    epoch = metadata_of(file).get("ss_epoch", "")
+    epoch = "" if file.is_dir() else metadata_of(file).get("ss_epoch", "")
     in_name = {int(number) for number in re.findall(r"\d+", file.stem)}
     return f", epoch {epoch}" if epoch.isdecimal() and int(epoch) not in in_name else ""

@@ -15,8 +15,16 @@ class OriginalTensors(Mapping[str, torch.Tensor]):
     What the modules don't have (`model_ema`, position numbers, schedules) is carried over from the source.
     """
 
-    def __init__(self, source: TensorFile, loaded: Mapping[str, torch.Tensor]) -> None:
+    def __init__(
+        self, source: TensorFile, loaded: Mapping[str, torch.Tensor], left_out: tuple[str, ...] = ()
+    ) -> None:
+        """Names that begin as one of `left_out` are not among them."""
         self._source, self._loaded = source, loaded
+        self._names = [name for name in source.shapes if not name.startswith(left_out)]
+
+    def without(self, *starts: str) -> OriginalTensors:
+        """The same but for names that begin so."""
+        return OriginalTensors(self._source, self._loaded, starts)
 
     def __getitem__(self, name: str) -> torch.Tensor:
         """The tensor in its original shape, on the CPU; in memory's dtype if it is loaded, else in the source's."""
@@ -25,10 +33,10 @@ class OriginalTensors(Mapping[str, torch.Tensor]):
         return self._source.read(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._source.shapes)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._source.shapes)
+        return len(self._names)
 
     @property
     def metadata(self) -> dict[str, str]:

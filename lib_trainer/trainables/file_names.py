@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib_trainer.models.tensor_files import open_tensors
+from lib_trainer.models.sd1_model import open_source
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,12 +27,12 @@ def read_network(path: Path) -> dict[str, Tensor]:
 
 
 def read_network_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """All tensors of a network file, and what else it says, its own name included (`TrainableOptions.open`).
+    """All tensors of a network or a model, and what else it says, its own name included (`TrainableOptions.open`).
 
     Raises:
         ModelError: the file is missing, broken or no tensor file.
     """
-    file = open_tensors(path)
+    file = open_source(path)
     return {name: file.read(name) for name in file.shapes}, {**file.metadata, FILE_STEM: path.stem}
 
 

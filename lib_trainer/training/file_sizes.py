@@ -14,7 +14,7 @@ from lib_trainer.trainables.base import NetworkOutline
 from lib_trainer.training.file_names import network_stem, state_file
 from lib_trainer.training.length import Length
 from lib_trainer.training.options import TrainingOptions
-from lib_trainer.weights.metadata import NetworkFacts, checkpoint_metadata, hash_entries, network_metadata
+from lib_trainer.weights.metadata import OLD_AVERAGES, NetworkFacts, checkpoint_metadata, hash_entries, network_metadata
 
 DTYPES = {"fp16": "F16", "bf16": "BF16", "fp32": "F32"}  # the format's names
 MOST_LISTED = 200
@@ -59,7 +59,10 @@ class NetworkSizes:
     def __init__(self, options: TrainingOptions, network: NetworkOutline) -> None:
         dtype = DTYPES[options.saving.precision]
         self._is_checkpoint = options.trainable.output == "checkpoint"
-        shapes = read_shapes(options.model) if self._is_checkpoint else network.file
+        shapes = network.file
+        if self._is_checkpoint:
+            whole = read_shapes(options.model)
+            shapes = {name: tuple(shape) for name, shape in whole.items() if not name.startswith(OLD_AVERAGES)}
         tensors = [(name, dtype, tuple(shape)) for name, shape in sorted(shapes.items())]
         self._tensors = sum(math.prod(shape) for _, _, shape in tensors) * ITEM_SIZES[dtype]
         self._is_pickled = options.file_format in ("pt", "ckpt")

@@ -26,6 +26,7 @@ def write_checkpoint(
     dtype: torch.dtype | None = None,
     metadata: Mapping[str, str] | None = None,
     form: CheckpointFormat = "safetensors",
+    left_out: tuple[str, ...] = (),
 ) -> None:
     """Write a model as it is now, tensor by tensor, and read it back before it takes its name.
 
@@ -37,6 +38,7 @@ def write_checkpoint(
         dtype: of all floating-point tensors; None keeps each tensor's dtype in the source.
         metadata: entries added to the source's own, in a `.safetensors` file.
         form: what is written.
+        left_out: what names begin with that a file is written without.
 
     Raises:
         OutputError: the path is the model's own source, a `.yaml` beside it is of another model, or what was read back
@@ -50,7 +52,7 @@ def write_checkpoint(
         write_folder(path, model.diffusers_folder(), dtype)
         return
     _write_config(model, path)
-    tensors = model.original_tensors()
+    tensors = model.original_tensors().without(*left_out)
     writing = Writing(path, tensors, dtype)
     with whole_file(path) as file:
         if form == "ckpt":

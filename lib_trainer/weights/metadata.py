@@ -72,6 +72,9 @@ def embedding_metadata(name: str, facts: NetworkFacts, of_word: dict[str, str]) 
     return {**told, ARCHITECTURE: told[ARCHITECTURE].replace("/lora", "/textual-inversion")}
 
 
+OLD_AVERAGES = ("model_ema.",)  # in checkpoints, untrue once the model is trained
+
+
 def checkpoint_metadata(name: str, facts: NetworkFacts) -> dict[str, str]:
     """What the header of a trained checkpoint adds to its source's."""
     architecture = FAMILIES[facts.family].labels.architecture[facts.prediction]

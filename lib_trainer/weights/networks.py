@@ -12,7 +12,8 @@ from torch import Tensor
 
 from lib_trainer.core.errors import ModelError, TrainingError
 from lib_trainer.core.whole_files import whole_file
-from lib_trainer.models.tensor_files import SafetensorsFile, open_tensors
+from lib_trainer.models.sd1_model import open_source
+from lib_trainer.models.tensor_files import SafetensorsFile
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.trainables.bundled_words import NetworkWithWords, open_words, without_words
 from lib_trainer.trainables.file_names import in_kohya_names, module_names, read_network, read_network_file
@@ -86,7 +87,7 @@ def kind_of_file(path: Path) -> type[TrainableOptions]:
     Raises:
         ModelError: the file can't be read, or is of none.
     """
-    names = open_tensors(path).shapes.keys()
+    names = open_source(path).shapes.keys()
     for _, kind in TRAINABLES:
         if kind.recognises(names):
             return kind

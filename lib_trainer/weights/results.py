@@ -13,7 +13,13 @@ from lib_trainer.trainables.new_word import HEADER_NAME
 from lib_trainer.weights.checkpoints import write_checkpoint
 from lib_trainer.weights.embeddings import write_webui_embedding
 from lib_trainer.weights.hypernetworks import write_hypernetwork
-from lib_trainer.weights.metadata import NetworkFacts, checkpoint_metadata, embedding_metadata, network_metadata
+from lib_trainer.weights.metadata import (
+    OLD_AVERAGES,
+    NetworkFacts,
+    checkpoint_metadata,
+    embedding_metadata,
+    network_metadata,
+)
 from lib_trainer.weights.networks import check_matches, write_network
 
 if TYPE_CHECKING:
@@ -58,15 +64,14 @@ def write_lora(path: Path, result: Result) -> None:
 
 
 def write_trained_checkpoint(path: Path, result: Result) -> None:
-    """Write the whole model.
+    """Write the whole model, without averages of weights that its source may hold: they are those of before.
 
     Raises:
         OutputError, ModelError, OSError: as `write_checkpoint`.
     """
     assert result.format != "pt"
-    write_checkpoint(
-        result.model, path, result.dtype, checkpoint_metadata(result.name, result.facts), result.format
-    )
+    told = checkpoint_metadata(result.name, result.facts)
+    write_checkpoint(result.model, path, result.dtype, told, result.format, OLD_AVERAGES)
 
 
 def write_embedding(path: Path, result: Result) -> None:

@@ -15,6 +15,7 @@ from lib_trainer.core.places import DATA_VARIABLE  # noqa: E402
 from lib_trainer.models.loading import load_model  # noqa: E402
 from lib_trainer.training.plan import plan  # noqa: E402
 from tests.models.families import sdxl_checkpoint  # noqa: E402
+from tests.models.miniature import miniature_checkpoint  # noqa: E402
 from tests.training.runs import equal  # noqa: E402
 
 FULL = {"trainable": "full", "max_steps": 2}
@@ -34,6 +35,17 @@ def test_what_is_not_trained_is_written_as_it_was_and_the_u_net_is_not(runs, thi
     for name, tensor in source.items():
         same = torch.equal(found[name], tensor.float() if tensor.is_floating_point() else tensor)
         assert same != name.startswith(UNET), name
+
+
+def test_averages_of_the_weights_as_they_were_are_not_written(runs, tmp_path):
+    averages = {"model_ema.diffusion_modelconv": torch.ones(4), "model_ema.decay": torch.tensor(0.9999)}
+    model = miniature_checkpoint(tmp_path / "averaged.safetensors", extra=averages)
+    told = {**FULL, "model": str(model)}
+    (planned,) = [file for file in plan(runs.options(told), runs.run("plan").directory)["files"]
+                  if file["kind"] == "network"]
+    run = runs.train(told)
+    assert run.tensors().keys() == load_file(model).keys() - averages.keys()
+    assert planned["bytes"] == pytest.approx(run.networks[0].stat().st_size, abs=64)
 
 
 def test_its_header_tells_of_a_model_and_not_of_a_lora(runs):

@@ -63,6 +63,22 @@ def test_a_whole_strength_and_none_given_are_taken(browser, network):
     assert choose(browser, network).data["phrase"] == "<lora:style-e003:1>"
 
 
+@pytest.mark.parametrize(
+    ("trainable", "output", "phrase"),
+    [
+        ("hypernetwork", "hypernetwork", "<hypernet:style-e003:0.5>"),
+        ("textual_inversion", "embedding", "style-e003"),
+        ("full", "checkpoint", ""),
+    ],
+)
+def test_what_is_no_lora_is_called_up_as_the_webui_does_it(browser, make_run, picture, trainable, output, phrase):
+    path = picture("elsewhere/style-e003.safetensors")
+    events = (Saved("network", str(path), step=30, epoch=3),)
+    make_run("train-1", config={"trainable": {"type": trainable}}, events=events)
+    assert choose(browser, path, strength=0.5).data["phrase"] == phrase
+    assert browser.get(f"{PROJECT}/runs/train-1").data["output"] == output
+
+
 def test_a_network_of_the_webuis_own_folder_may_be_chosen_of_no_run(guest, tmp_path, picture):
     own = picture("webui/models/Lora/sub/other.safetensors")
     answer = choose(guest, own, strength=0.5)
