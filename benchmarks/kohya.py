@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# What of kohya's or LyCORIS's trains the same layers in the same way; LyCORIS is a package in kohya's environment.
+LYCORIS = "lycoris.kohya"
+NETWORKS: dict[str, tuple[str, list[str]]] = {
+    "lora": ("networks.lora", []),
+    "loha": (LYCORIS, ["algo=loha", "preset=attn-mlp"]),
+    "lokr": (LYCORIS, ["algo=lokr", "preset=attn-mlp", "factor=8"]),
+    "dora": (LYCORIS, ["algo=lora", "preset=attn-mlp", "dora_wd=True", "wd_on_output=False"]),
+}
+SCRIPTS = {"full": "train_db.py"}  # all others are networks
 STANDARD_CHANNELS = (320, 640, 1280, 1280)
 
 
@@ -24,9 +33,9 @@ class Kohya:
 
 
 def command(kohya: Kohya, model: Path, pictures: Path, output: Path, told: dict[str, Any]) -> list[str]:
-    """The command of `train_network.py`; `pictures` holds folders such as `10_cat`.
+    """The command of `train_network.py`, or of `train_db.py`; `pictures` holds folders such as `10_cat`.
 
-    `told` has size (px), batch, steps, rank and precision (kohya's `no`, `fp16` or `bf16`).
+    `told` has method, size (px), batch, steps, rank and precision (kohya's `no`, `fp16` or `bf16`).
     """
     flags = {
         "pretrained_model_name_or_path": model,
@@ -36,9 +45,6 @@ def command(kohya: Kohya, model: Path, pictures: Path, output: Path, told: dict[
         "output_dir": output,
         "output_name": "kohya",
         "save_model_as": "safetensors",
-        "network_module": "networks.lora",
-        "network_dim": told["rank"],
-        "network_alpha": told["rank"],
         "learning_rate": 1e-4,
         "lr_scheduler": "constant",
         "optimizer_type": "AdamW",
@@ -50,9 +56,14 @@ def command(kohya: Kohya, model: Path, pictures: Path, output: Path, told: dict[
         "max_data_loader_n_workers": 0,
         "seed": 1,
     }
-    script = str(kohya.checkout / "train_network.py")
+    more: list[str] = []
+    if told["method"] in NETWORKS:
+        module, arguments = NETWORKS[told["method"]]
+        flags |= {"network_module": module, "network_dim": told["rank"], "network_alpha": told["rank"]}
+        more = ["--network_args", *arguments] if arguments else []
+    script = str(kohya.checkout / SCRIPTS.get(told["method"], "train_network.py"))
     values = [text for name, value in flags.items() for text in (f"--{name}", str(value))]
-    return [script, *values, "--cache_latents", "--sdpa"]
+    return [script, *values, "--cache_latents", "--sdpa", *more]
 
 
 def readable_model(model: Path, folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -1,10 +1,10 @@
-"""CPU seconds per training step and peak memory of the trainer's engine, and of kohya's `train_network.py` beside it.
+"""CPU seconds per training step and peak memory of the trainer's engine, and of kohya's scripts beside it.
 
     python benchmarks/train_step.py --model FILE --pictures FOLDER --size 256 --batch 1 --steps 8 --precision fp32 \\
-        --kohya CHECKOUT --kohya-python PYTHON --kohya-tokenizers FOLDER --rounds 2
+        --methods lora loha --kohya CHECKOUT --kohya-python PYTHON --kohya-tokenizers FOLDER --rounds 2
 
 Run it with the engine's Python. Each round runs our worker as the launcher starts it, from a run directory and with no
-cache, then kohya's script in fp32 with the same model, pictures, rank and learning rate. See README.md.
+cache, then kohya's script in fp32 with the same model, pictures, rank and learning rate, method by method. See README.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.kohya import Kohya, command, readable_model
+from benchmarks.kohya import NETWORKS, SCRIPTS, Kohya, command, readable_model
 from lib_trainer.core.places import DATA_VARIABLE
 from lib_trainer.jobs.launcher import engine_environment, new_run
 
@@ -56,7 +56,7 @@ def read_figures(file: Path) -> Figures:
     return Figures(differences[WARMING_UP:], seconds[0], told["peak_bytes"])
 
 
-def run_ours(arguments: argparse.Namespace, folder: Path) -> Figures:
+def run_ours(arguments: argparse.Namespace, method: str, folder: Path) -> Figures:
     """One run of our worker with an empty cache."""
     config = {
         "model": str(arguments.model),
@@ -64,7 +64,8 @@ def run_ours(arguments: argparse.Namespace, folder: Path) -> Figures:
             "folder": str(arguments.pictures),
             "buckets": {"resolution": arguments.size, "square": True, "step": 8},
         },
-        "trainable": {"type": "lora", "rank": RANK, "alpha": float(RANK)},
+        "trainable": {"type": method, **({} if method in SCRIPTS else {"rank": RANK, "alpha": float(RANK)})},
+        "learning_rate": 1e-4,
         "epochs": 100_000,
         "max_steps": arguments.steps,
         "batch_size": arguments.batch,
@@ -78,13 +79,15 @@ def run_ours(arguments: argparse.Namespace, folder: Path) -> Figures:
     return read_figures(folder / "ours.json")
 
 
-def run_kohya(arguments: argparse.Namespace, kohya: Kohya, model: tuple[Path, dict[str, Any]], folder: Path) -> Figures:
+def run_kohya(
+    arguments: argparse.Namespace, method: str, kohya: Kohya, model: tuple[Path, dict[str, Any]], folder: Path
+) -> Figures:
     """One run of kohya's script, which caches latents in memory."""
     pictures = folder / "pictures"
     pictures.mkdir()
     (pictures / "10_pictures").symlink_to(arguments.pictures, target_is_directory=True)
     told = {
-        "size": arguments.size, "batch": arguments.batch, "steps": arguments.steps, "rank": RANK,
+        "method": method, "size": arguments.size, "batch": arguments.batch, "steps": arguments.steps, "rank": RANK,
         "precision": arguments.kohya_precision,
     }  # fmt: skip
     figures = folder / "kohya.json"
@@ -116,21 +119,35 @@ def measure(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         model = readable_model(arguments.model, Path(folder) / "model") if kohya else None
         for number in range(1, arguments.rounds + 1):
-            place = Path(folder) / str(number)
-            place.mkdir()
-            ours = run_ours(arguments, place)
-            print(f"round {number} ours:  {ours}", flush=True)
-            if kohya and model:
-                theirs = run_kohya(arguments, kohya, model, place)
-                print(f"round {number} kohya: {theirs}")
-                ratios = f"time {ours.median / theirs.median:.3f}, peak {ours.peak / theirs.peak:.3f}"
-                print(f"round {number} ours / kohya: {ratios}", flush=True)
+            for method in arguments.methods:
+                place = Path(folder) / f"{number}-{method}"
+                place.mkdir()
+                show_round(arguments, f"round {number} {method}", place, (kohya, model))
+
+
+def show_round(
+    arguments: argparse.Namespace,
+    title: str,
+    place: Path,
+    peer: tuple[Kohya | None, tuple[Path, dict[str, Any]] | None],
+) -> None:
+    """Ours, then kohya's if there is one."""
+    method = title.rpartition(" ")[2]
+    ours = run_ours(arguments, method, place)
+    print(f"{title} ours:  {ours}", flush=True)
+    kohya, model = peer
+    if kohya and model:
+        theirs = run_kohya(arguments, method, kohya, model, place)
+        print(f"{title} kohya: {theirs}")
+        ratios = f"time {ours.median / theirs.median:.3f}, peak {ours.peak / theirs.peak:.3f}"
+        print(f"{title} ours / kohya: {ratios}; load of the machine {os.getloadavg()[0]:.1f}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=whole, required=True)
     parser.add_argument("--pictures", type=whole, required=True, help="pictures, each with its caption in a .txt")
+    parser.add_argument("--methods", nargs="+", default=["lora"], choices=[*NETWORKS, *SCRIPTS])
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--steps", type=int, default=8)

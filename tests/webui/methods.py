@@ -138,10 +138,14 @@ def webui_predicts(told: argparse.Namespace, model: Path, noise: Any, made: list
     cases = [{"kind": "none", "file": None, "prompt": PROMPT}]
     cases += [{"kind": each.kind, "file": str(each.file), "prompt": each.method.prompt} for each in made]
     folders = {"--lora-dir": "lora", "--embeddings-dir": "embedding", "--hypernetwork-dir": "hypernetwork"}
-    flags = [*FLAGS, *MORE_FLAGS[told.kind], *(text for flag, kind in folders.items() for text in (flag, str(told.folder / kind)))]
+    flags = [*FLAGS, *MORE_FLAGS[told.kind]]
+    flags += [text for flag, kind in folders.items() for text in (flag, str(told.folder / kind))]
     for kind in folders.values():
         (told.folder / kind).mkdir(exist_ok=True)
-    request = {"webui": told.kind, "flags": flags, "model": str(model), "noise": noise.tolist(), "timestep": TIMESTEP, "cases": cases}
+    request = {
+        "webui": told.kind, "flags": flags, "model": str(model), "noise": noise.tolist(), "timestep": TIMESTEP,
+        "cases": cases,
+    }  # fmt: skip
     place = told.folder / "request.json"
     place.write_text(json.dumps(request), encoding="utf-8")
     with (told.folder / "webui.log").open("wb") as log:
