@@ -77,6 +77,9 @@ METHODS = {
     "LoRA with a word": Method(
         {"type": "lora", **RANK}, {"word": {"token": WORD, "vectors": 2}}, f"an emoji of a {WORD} apple", WORD
     ),
+    # Last: what comes after a checkpoint would be drawn with it.
+    "checkpoint": Method({"type": "full"}, {"learning_rate": 1e-3}),
+    "checkpoint, ckpt": Method({"type": "full"}, {"learning_rate": 1e-3}, format="ckpt"),
 }
 
 
