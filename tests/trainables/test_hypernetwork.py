@@ -113,6 +113,13 @@ def test_the_outline_is_that_of_the_network_that_is_then_started(file, model, op
     assert network.parameters("text_encoder") == []
 
 
+def test_of_stable_diffusion_1_it_has_the_widths_that_the_webui_offers_for_it(full_header):
+    file = Hypernetwork().outline(read_outline(full_header), PARTS, False).file
+    assert {int(name.split(".")[0]) for name in file} == {768, 320, 640, 1280}
+    assert file["768.1.linear.0.weight"] == (1536, 768) and file["1280.0.linear.1.bias"] == (1280,)
+    assert len(file) == 4 * 2 * 4
+
+
 def test_a_new_one_changes_nothing_and_a_detached_one_leaves_the_model_as_it_was(model, options):
     base = predicted(model)
     network = options.attach(model, PARTS, 0)
