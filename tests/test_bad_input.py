@@ -163,6 +163,16 @@ TABLE = {
                        "it must be one of adamw"),
     "options that contradict each other": (f"{TRAIN} --model PLACE/model.safetensors --learning-rate 0",
                                            "'learning_rate' is 0", "raise one"),
+    "class pictures among those to learn": (
+        f"{TRAIN} --model PLACE/model.safetensors --dataset.concepts class_prompt=cat class_folder=PLACE/good/cats",
+        "PLACE/good/cats lies inside PLACE/good, the folder of the pictures to learn", "give class pictures a folder",
+    ),
+    "concept that is no table": (f"{TRAIN} --model PLACE/model.safetensors --dataset.concepts cat",
+                                 "'--dataset.concepts' is given 'cat'", "write NAME=VALUE"),
+    "no class pictures and none that can be drawn": (
+        f"{TRAIN} --model PLACE/model.safetensors --prior.pictures 0 --dataset.concepts class_folder=PLACE/empty",
+        "There is no class picture of concept 1 in PLACE/empty", "set 'prior.pictures'",
+    ),
     "unknown preset": (f"{TRAIN} --model PLACE/model.safetensors --preset stile", "preset 'stile'",
                        "Did you mean 'style'?"),
     "missing checkpoint": (f"{TRAIN} --model PLACE/no.safetensors", "PLACE/no.safetensors does not exist", "check"),

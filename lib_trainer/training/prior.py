@@ -56,11 +56,12 @@ class PriorLoss:
 @torch.no_grad()
 def hold_on(session: Session, batch: Batch, noisy: Tensor, timesteps: Tensor, wanted: Tensor) -> Tensor:
     """`wanted` [n, c, h, w] with the untouched model's own answers where a batch shows the classes."""
-    kept = slice(batch.to_learn, None)
+    # Captions of several windows are filled up to the longest that they are shown with: all must be there then.
+    kept = slice(0 if session.options.text.reading == "webui" else batch.to_learn, None)
     around = None if batch.around is None else batch.around[kept]
     session.network.set_strength(0)
     try:
         answer = session.denoise(noisy[kept], timesteps[kept], batch.captions[kept], batch.frames[kept], around)
     finally:
         session.network.set_strength(1)
-    return torch.cat([wanted[: batch.to_learn], answer.to(wanted)])
+    return torch.cat([wanted[: batch.to_learn], answer[-batch.prior :].to(wanted)])

@@ -183,3 +183,36 @@ def test_an_error_on_the_way_leaves_the_network_at_its_strength(runs):
         hold_on(session, batch, batch.mean, times, batch.mean)
     del session.denoise
     assert torch.equal(session.denoise(batch.mean, times, batch.captions), expected)
+
+
+def test_a_short_class_prompt_is_held_on_to_as_it_is_shown_beside_a_long_caption(runs):
+    """Read as the WebUI does, both have as many windows; at first the model is untouched, and both answers are one."""
+    long = ", ".join(["a very red cat"] * 30)
+    concept = {"dataset": {"captions": {"source": "prompt"}, "concepts": [{"prompt": long, "class_prompt": "a cat"}]}}
+    stepper = stepped_at_once(runs.open({**merge(PREDICTION, concept), "text": {"reading": "webui"}}))
+    assert stepper.prior.value < 1e-10
+
+
+def stepped_at_once(session):
+    stepper = Stepper(session)
+    stepper.step(0, [first_batch(session)])
+    return stepper
+
+
+@pytest.mark.parametrize("trainable", [
+    {"type": "full"}, {"type": "hypernetwork"}, {"type": "dora", "rank": 2}, {"type": "lokr"}, {"type": "norms"},
+])  # fmt: skip
+def test_whatever_is_trained_the_untouched_models_answer_is_held_on_to(runs, trainable):
+    session = runs.open(merge(PREDICTION, {"trainable": trainable}))
+    batch = first_batch(session)
+    times = torch.linspace(10, 990, len(batch.captions)).long()
+    noisy = torch.randn(batch.mean.shape, generator=torch.Generator().manual_seed(0))
+    kept = slice(batch.to_learn, None)
+    with torch.no_grad():
+        untouched = session.denoise(noisy[kept], times[kept], batch.captions[kept], batch.frames[kept])
+        stir(session)
+        stirred = session.denoise(noisy, times, batch.captions, batch.frames)
+    held = hold_on(session, batch, noisy, times, stirred)
+    assert torch.allclose(held[kept], untouched, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(stirred[kept], untouched, rtol=1e-2, atol=1e-2)
+    assert torch.equal(session.denoise(noisy, times, batch.captions, batch.frames), stirred)
