@@ -32,6 +32,11 @@ class DatasetOptions:
         "Trigger word",
         option("", "Word put before each caption; use it in prompts to call what was learned.", group="first"),
     )
+    concepts: tuple[ConceptOptions, ...] = sections(
+        ConceptOptions,
+        "DreamBooth: things to learn that each have words of their own, and a class that must stay as it is. None "
+        "trains on the pictures and their captions alone.",
+    )
     shuffle_tags: bool = option(False, "Shuffle the comma-separated tags of a caption each time it is used.")
     keep_tags: int = option(0, "The first tags stay in front, unshuffled and never dropped.", ge=0, unit="tags")
     tag_dropout: float = option(0.0, "Chance that a tag is left out each time.", ge=0, le=1)
@@ -49,11 +54,6 @@ class DatasetOptions:
     wording: WordingOptions = section(WordingOptions)
     inpainting: InpaintingOptions = section(InpaintingOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
-    concepts: tuple[ConceptOptions, ...] = sections(
-        ConceptOptions,
-        "DreamBooth: things to learn that each have words of their own, and a class that must stay as it is. None "
-        "trains on the pictures and their captions alone.",
-    )
 
     @property
     def resolutions(self) -> list[int]:

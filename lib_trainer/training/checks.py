@@ -68,7 +68,8 @@ def check_captions(options: TrainingOptions, captions: Iterable[str]) -> None:
     """
     if options.text.reading == "webui" and options.text.emphasis != "None":
         wording = options.dataset.wording
-        for caption in (options.dataset.trigger, wording.prefix, wording.suffix, *captions):
+        classes = [concept.class_prompt for concept in options.dataset.concepts]
+        for caption in (options.dataset.trigger, wording.prefix, wording.suffix, *classes, *captions):
             weighted_pieces(caption)
 
 

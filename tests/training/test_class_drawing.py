@@ -246,5 +246,8 @@ def test_several_concepts_have_their_own_class_beside_them(runs, things, tmp_pat
 
 
 def test_neither_trigger_nor_chance_touches_the_captions_of_classes(opened):
-    session = opened(dataset={"trigger": "sks", "caption_dropout": 1.0})
+    session = opened(dataset={
+        "trigger": "sks", "caption_dropout": 1.0,
+        "wording": {"prefix": "sks", "suffix": "on grass", "dropout_every": 1},
+    })  # fmt: skip
     assert {caption for _, caption, _ in shown(session)} == {"a cat"}

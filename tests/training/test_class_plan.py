@@ -66,3 +66,9 @@ def test_the_terminal_shows_both_losses():
     terminal.show(Loss(1, 0, 0.25, {}, 0.125, 0.5))
     terminal.show(Progress("Training", 1, 1, "steps"))
     assert "loss 0.2500 + 0.5 x 0.1250" in stream.getvalue()
+
+
+def test_a_class_prompt_with_a_number_that_is_none_is_named_before_anything_starts(runs):
+    changes = {"text": {"reading": "webui"}, "dataset": {"concepts": [{"class_prompt": "a (cat:1.2.3)"}]}}
+    with pytest.raises(ConfigError, match="cat"):
+        plan(runs.options(changes), runs.run().directory)
