@@ -10,6 +10,8 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ModelError  # noqa: E402
 from lib_trainer.models.clip_tokens import BEGIN, END, ClipTokens  # noqa: E402
 from lib_trainer.models.loading import load_model  # noqa: E402
+from lib_trainer.models.prompt import encode_prompts  # noqa: E402
+from lib_trainer.models.text_options import WEBUI  # noqa: E402
 from tests.models.families import CHECKPOINTS, SDXL  # noqa: E402
 
 FIRST = 49408
@@ -102,3 +104,20 @@ def test_sdxl_has_a_row_in_each_encoder(tmp_path, cpu):
 def test_pieces_tell_whole_words_from_fragments():
     assert ClipTokens().pieces("red apple") == ["red</w>", "apple</w>"]
     assert ClipTokens().pieces("openmoji") == ["open", "mo", "ji</w>"]
+
+
+def test_a_word_that_no_window_has_room_for_goes_into_the_next_whole_and_emphasis_takes_all_of_it(model):
+    """As `tokenize_line` of AUTOMATIC1111's `sd_hijack_clip.py`; its own code gave the same states for such prompts."""
+    model.extra_words.add("openmoji", rows(model, 3))
+
+    def states(*ids):
+        return model.encode_text(model.framed(ids), 1)
+
+    with torch.no_grad():
+        (plain,) = encode_prompts(model, ["cat " * 73 + "openmoji"], 1, WEBUI)
+        (louder,) = encode_prompts(model, ["cat " * 73 + "(openmoji:1.5)"], 1, WEBUI)
+        wanted = states([CAT] * 73, [FIRST, FIRST + 1, FIRST + 2])
+    assert torch.allclose(plain, wanted.flatten(0, 1), atol=1e-6)
+    grown = (louder / plain)[77:].median(dim=1).values
+    mean = grown[0]  # emphasis keeps each window's mean: what has no weight is scaled as well
+    assert torch.allclose(grown / mean, torch.tensor([1.0, 1.5, 1.5, 1.5] + [1.0] * 73), rtol=1e-4)
