@@ -14,6 +14,7 @@ from lib_trainer.core.errors import ModelError
 from lib_trainer.models.clip_tokens import ClipTokens, Padding
 from lib_trainer.models.diffusers_folder import DiffusersFolder, text_names
 from lib_trainer.models.extra_words import ExtraWords
+from lib_trainer.models.inpainting import all_anew
 from lib_trainer.models.memory import return_freed_memory
 from lib_trainer.models.model import Prediction
 from lib_trainer.models.open_clip import SeenAsClip
@@ -28,7 +29,7 @@ from lib_trainer.models.sd1_names import Sd1Names
 from lib_trainer.models.sd1_settings import Settings
 from lib_trainer.models.tensor_files import TensorFile, open_tensors
 from lib_trainer.models.tensor_tables import PartTensors
-from lib_trainer.models.webui_config import config_beside, webui_config, with_prediction
+from lib_trainer.models.webui_config import config_beside, needed_config
 
 
 def open_source(path: Path) -> TensorFile:
@@ -177,14 +178,11 @@ class Sd1Model:
             around = self.all_anew(height, width).expand(len(noisy), -1, -1, -1)
         return torch.cat([noisy, around.to(noisy)], dim=1).to(self.dtype)
 
-    @torch.no_grad()
     def all_anew(self, height: int, width: int) -> torch.Tensor:
         """What an inpainting model is told where nothing of a picture is kept, [5, height, width]; kept by size."""
         if (height, width) not in self._all_anew:
             was_loaded = self._vae is not None
-            sides = height * self.pixels_per_latent, width * self.pixels_per_latent
-            grey, _ = self.encode_pictures(torch.zeros(1, 3, *sides))
-            self._all_anew[height, width] = torch.cat([torch.ones_like(grey[0, :1]), grey[0]])
+            self._all_anew[height, width] = all_anew(self, height, width)
             if not was_loaded:
                 self.release_vae()
         return self._all_anew[height, width]
@@ -243,9 +241,7 @@ class Sd1Model:
 
     def webui_config(self) -> dict[str, Any] | None:
         """The source's own, or one made here if the model predicts the velocity, which the WebUI does not guess."""
-        if self._config_beside is not None:
-            return with_prediction(self._config_beside, self.prediction)
-        return webui_config(self._layout, self._settings, self.prediction) if self.prediction == "v" else None
+        return needed_config(self._config_beside, self._layout, self._settings, self.prediction)
 
     def diffusers_folder(self) -> DiffusersFolder:
         """What a diffusers folder of the model holds; its tensors are read when they are asked for."""

@@ -39,6 +39,15 @@ def config_beside(path: Path) -> dict[str, Any] | None:
     return config
 
 
+def needed_config(
+    beside: dict[str, Any] | None, layout: Layout, settings: Settings, prediction: Prediction
+) -> dict[str, Any] | None:
+    """The one beside the source, or one made here where the model predicts the velocity; else none is needed."""
+    if beside is not None:
+        return with_prediction(beside, prediction)
+    return webui_config(layout, settings, prediction) if prediction == "v" else None
+
+
 def with_prediction(config: dict[str, Any], prediction: Prediction) -> dict[str, Any]:
     """A configuration that says the same but for what the model predicts."""
     params = dict(config["model"].get("params") or {})
