@@ -69,7 +69,8 @@ class ModelWeights:
         for name, weight in weights.items():
             trained = self._aside[name]
             base = self._base_weights()[name].to(weight.device, trained.dtype)
-            weight.data = trained if strength == 1 else base + strength * (trained - base)
+            ends: dict[float, Tensor] = {0.0: base, 1.0: trained}
+            weight.data = ends[strength] if strength in ends else base + strength * (trained - base)
         if strength == 1:
             self._aside = None
         self._strength = strength

@@ -44,6 +44,7 @@ from lib_trainer.training.remarks import (
     file_remarks,
     length_remarks,
     picture_remarks,
+    rate_remarks,
     reading_remarks,
     room_remarks,
 )
@@ -183,6 +184,7 @@ class _Planned:
             *picture_remarks(self.options, self.found),
             *check_words(self.options, [picture.caption for picture in self.found.pictures]),
             *length_remarks(self.length),
+            *rate_remarks(self.options),
             *file_remarks(self.options, self.name, self.model),
         ]
 

@@ -20,6 +20,7 @@ from lib_trainer.training.options import TrainingOptions
 
 SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 FEWEST_PICTURES = 5
+HIGH_FOR_A_MODEL = 2e-5
 FEWEST_STEPS, MOST_STEPS = 100, 20_000
 NAMES_UNKNOWN = (
     "This model is built unlike Stable Diffusion 1; for AUTOMATIC1111 set 'saving.layer_names' to 'original'."
@@ -78,6 +79,16 @@ def file_remarks(options: TrainingOptions, name: str, model: Outline) -> Iterato
         yield f"{prediction_untold(options.model)} The training tries it out at its start."
     if are_names_unknown(options, model.names.webui_knows_network_names):
         yield NAMES_UNKNOWN
+
+
+def rate_remarks(options: TrainingOptions) -> Iterator[str]:
+    """About learning rates: those for a LoRA are many times those that a model's own weights bear."""
+    fastest = max(options.learning_rates.values())
+    if options.trainable.output == "checkpoint" and fastest > HIGH_FOR_A_MODEL:
+        yield (
+            f"A learning rate of {fastest:g} is high for training the model itself, which soon forgets what it could "
+            "draw; 1e-6 to 1e-5 is usual."
+        )
 
 
 def class_remarks(options: TrainingOptions, sets: Sequence[ClassSet]) -> Iterator[str]:

@@ -18,15 +18,18 @@ from lib_trainer.ui.web import Refused
 if TYPE_CHECKING:
     from lib_trainer.ui.server import Server
 
-COMPANIONS = (".json", ".preview.png")  # what a training writes beside a network
+COMPANIONS = (".json", ".preview.png")  # what a training writes beside a finished file
+OF_CHECKPOINTS = (".yaml",)  # and beside a checkpoint
 MOVED = "moved.json"
 KEPT_ANSWERS = 5
 
 
 def networks_of(server: Server, run: RunDirectory) -> list[Path]:
     """The networks that a run has saved and what it wrote beside them, as far as they are still there."""
-    saved = [Path(path) for path in server.summaries.told(run).networks]
-    companions = [beside(path, ending) for path in saved for ending in COMPANIONS]
+    told = server.summaries.told(run)
+    saved = [Path(path) for path in told.networks]
+    endings = COMPANIONS + (OF_CHECKPOINTS if told.output == "checkpoint" else ())
+    companions = [beside(path, ending) for path in saved for ending in endings]
     return [path for path in [*saved, *companions] if path.exists()]
 
 

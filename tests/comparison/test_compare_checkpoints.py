@@ -29,7 +29,7 @@ def trained(tmp_path_factory):
 
 
 def pixels(path):
-    return list(Image.open(path).convert("RGB").getdata())
+    return Image.open(path).convert("RGB").tobytes()
 
 
 def test_a_trained_checkpoint_is_a_row_that_draws_as_it_draws_as_the_model(compare, options, trained, tmp_path):

@@ -63,6 +63,15 @@ def test_checkpoints_lie_among_the_webuis(runs, tmp_path, monkeypatch):
     assert planned["folder"] == str(tmp_path / "own" / "models" / "Stable-diffusion")
 
 
+def test_the_plan_remarks_on_a_rate_that_is_a_loras(runs):
+    def remarks(**told):
+        return "\n".join(plan(runs.options({**FULL, **told}), runs.run("plan").directory)["remarks"])
+
+    assert "A learning rate of 0.0001 is high for training the model itself" in remarks(learning_rate=1e-4)
+    assert "high for training" not in remarks(learning_rate=1e-5)
+    assert "high for training" not in remarks(learning_rate=1e-4, trainable={"type": "lora", "rank": 2})
+
+
 @pytest.mark.option("SavingOptions.format")
 @pytest.mark.parametrize(("wished", "name"), [("ckpt", "net-e000-s000002.ckpt"), ("diffusers", "net-e000-s000002")])
 def test_a_checkpoint_is_written_in_the_form_that_is_told(runs, wished, name):

@@ -9,6 +9,7 @@ import pytest
 from lib_trainer.core.events import Finished, Saved, Started
 from lib_trainer.core.file_lock import file_lock
 from lib_trainer.ui.queue import Entry
+from lib_trainer.ui.removal import networks_of
 
 
 @pytest.fixture
@@ -47,6 +48,16 @@ def test_deleting_moves_the_runs_folder_into_the_bin_and_leaves_the_networks(idl
 def test_networks_go_with_what_lies_beside_them_when_asked_and_nobody_elses(idle, trained, tmp_path):
     idle.post(f"projects/first/runs/{trained.path.name}/delete", files=True)
     assert names_in(tmp_path / "loras") == ["b.json", "b.safetensors"]
+
+
+def test_a_checkpoints_configuration_goes_with_it_and_what_lies_beside_a_lora_stays(idle, trained, tmp_path, train):
+    yaml = tmp_path / "loras" / "a-e001.yaml"
+    yaml.write_text("model: {}", encoding="utf-8")
+    full = idle.server.project("first").run(idle.start("train", {**train, "trainable": "full"}))
+    idle.server.queue.remove(Entry("first", full.path.name))
+    full.append(Saved("network", str(tmp_path / "loras" / "a-e001.safetensors"), 1, 1))
+    assert yaml not in networks_of(idle.server, trained)
+    assert yaml in networks_of(idle.server, full)
 
 
 def test_everything_comes_back_from_the_bin(idle, trained, tmp_path, home):
