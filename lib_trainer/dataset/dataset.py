@@ -23,6 +23,7 @@ from lib_trainer.dataset.holes import around_hole, hole_of, with_holes
 from lib_trainer.dataset.mask_cache import MaskCache
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Showing, Size, epoch_batches, steps_per_epoch
+from lib_trainer.dataset.overrides import times
 from lib_trainer.dataset.prior import Prior, with_prior
 from lib_trainer.dataset.progress import PictureProgress
 from lib_trainer.dataset.prospects import check_step
@@ -40,7 +41,8 @@ class Batch:
     """Pictures of one size: mean and std of their latents, each [n, channels, height, width] in fp32 on the CPU.
 
     `frames` [n, 6] tells how each was scaled and cropped, as `Model.predict` has it; `masks` [n, height, width] how
-    much each place of a latent counts, 0 to 1; without them all of it counts. `around` [n, 5, height, width] is what an
+    much each place of a latent counts, 0 to 1; without them all of it counts; `weights` [n] how much the loss of each
+    counts, where side files may tell that. `around` [n, 5, height, width] is what an
     inpainting model is told. The last `prior` of them show the classes of DreamBooth's concepts, which are to stay as
     they are.
     """
@@ -51,6 +53,7 @@ class Batch:
     paths: list[Path]
     frames: torch.Tensor
     masks: torch.Tensor | None = None
+    weights: torch.Tensor | None = None
     around: torch.Tensor | None = None
     prior: int = 0
 
@@ -89,13 +92,14 @@ class Dataset:
     @cached_property
     def epoch_lengths(self) -> list[int]:
         """How many batches the epochs have; one number where all have as many."""
-        epochs = self.context.epochs if self._options.rating.last_epoch < 1 else 1
-        return [self.batches_in(epoch) for epoch in range(epochs)]
+        return [self.batches_in(epoch) for epoch in range(self._lots.differing(self.entries))]
 
     @property
     def steady_captions(self) -> list[str] | None:
         """Every caption that can occur, or None where chance makes too many to list."""
-        return steady_captions([entry.caption for entry in self.entries], self._options)
+        steady = steady_captions([entry.caption for entry in self.entries], self._options)
+        dropped = [""] if any(entry.own.caption_dropout for entry in self.entries) else []
+        return None if steady is None else list(dict.fromkeys(steady + dropped))
 
     def batches(self, epoch: int) -> list[BatchPlan]:
         """What each batch of an epoch will show."""
@@ -110,6 +114,7 @@ class Dataset:
             DataError: that was needed, and the picture or its mask can't be read any more.
         """
         entries = [self.entries[showing.entry] for showing in plan]
+        own_weights = torch.tensor([entry.own.loss_weight for entry in entries])
         views = [self._view(showing, epoch) for showing in plan]
         latents = [self._latents(view) for view in views]
         batch = Batch(
@@ -119,6 +124,7 @@ class Dataset:
             paths=[entry.path for entry in entries],
             frames=torch.tensor([view.frame(entry.size) for view, entry in zip(views, entries, strict=True)]),
             masks=self._masks_of(plan, views, epoch) if self._options.masks.wanted else None,
+            weights=own_weights if self._options.overrides.wanted else None,
             around=self._around(plan, views, epoch) if self._model.is_inpainting else None,
         )
         return batch if self.prior is None else with_prior(batch, self.prior.beside(plan, batch, epoch))
@@ -153,18 +159,24 @@ class Dataset:
 
     def _repeats(self, epoch: int) -> list[int]:
         """Of each entry in an epoch."""
-        lots = Lots(self._options.rating.last_epoch, self.context.epochs, self.context.seed)
-        return lots.repeats(self.entries, epoch)
+        return self._lots.repeats(self.entries, epoch)
+
+    @property
+    def _lots(self) -> Lots:
+        return Lots(self._options.rating.last_epoch, self.context.epochs, self.context.seed)
 
     def _caption(self, showing: Showing, epoch: int, part: float) -> str:
         random = showing.random(self.context.seed, epoch, "caption")
-        return vary_caption(self.entries[showing.entry].caption, self._options, random, epoch + part)
+        entry, options = self.entries[showing.entry], self._options
+        if entry.own.caption_dropout is not None:
+            options = dataclasses.replace(options, caption_dropout=entry.own.caption_dropout)
+        return vary_caption(entry.caption, options, random, epoch + part)
 
     def _view(self, showing: Showing, epoch: int) -> View:
         shown = self.entries[showing.entry].shown
         view = shown[showing.random(self.context.seed, epoch, "crop").randrange(len(shown))]
         random = showing.random(self.context.seed, epoch, "flip")
-        return view.mirror() if random.random() < self._options.flip else view
+        return view.mirror() if random.random() < self.entries[showing.entry].flip(self._options.flip) else view
 
     def _masks_of(self, plan: BatchPlan, views: list[View], epoch: int) -> torch.Tensor:
         """What counts of each picture [n, height, width]; all of it where there is no mask or the mask is ignored."""
@@ -257,7 +269,7 @@ def shared_pictures(one: Dataset, other: Dataset) -> list[tuple[Path, Path]]:
 def _notice_short_batches(dataset: Dataset) -> None:
     """Say it if the batches hold on average less than three quarters of what was asked for."""
     wanted, steps = dataset.context.batch_size, dataset.batches_in(0)
-    showings = sum(entry.repeats for entry in dataset.entries)
+    showings = sum(times(entry, 0, dataset.context.seed) for entry in dataset.entries)
     buckets = len({entry.bucket for entry in dataset.entries})
     if buckets > 1 and showings < SHORT_BATCHES * steps * wanted:
         dataset.context.emit(
@@ -270,7 +282,7 @@ def _notice_short_batches(dataset: Dataset) -> None:
 
 def _wanted(entries: Sequence[Entry], options: DatasetOptions, model: Model) -> list[View]:
     """The views that can be shown, and those with holes that an inpainting model is told of."""
-    wanted = [view for entry in entries for view in entry.views(mirrored_too=options.flip > 0)]
+    wanted = [view for entry in entries for view in entry.views(options.flip)]
     if not model.is_inpainting or options.inpainting.whole == 1:
         return wanted
     return [*wanted, *(holed for view in wanted for holed in with_holes(view, options.inpainting.holes))]

@@ -9,15 +9,12 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
+from lib_trainer.core.errors import DataError
+from lib_trainer.dataset.overrides import Repeated, times
 
-class Rated(Protocol):
+
+class Rated(Repeated, Protocol):
     """A picture in one size, with its repeats and how it was rated."""
-
-    @property
-    def path(self) -> Path: ...
-
-    @property
-    def repeats(self) -> int: ...
 
     @property
     def rating(self) -> float: ...
@@ -36,11 +33,22 @@ class Lots:
         return (self.epochs - epoch * (1 - self.last)) / self.epochs
 
     def repeats(self, pictures: Sequence[Rated], epoch: int) -> list[int]:
-        """How often each picture comes in an epoch: as always, or not at all; all sizes of a picture alike."""
-        if self.last == 1:
-            return [picture.repeats for picture in pictures]
-        drawn = self._drawn({picture.path: picture.rating for picture in pictures}, epoch)
-        return [picture.repeats if picture.path in drawn else 0 for picture in pictures]
+        """How often each picture comes in an epoch: as always, or not at all; all sizes of a picture alike.
+
+        Raises:
+            DataError: no picture comes in it.
+        """
+        repeats = [times(picture, epoch, self.seed) for picture in pictures]
+        if self.last != 1:
+            drawn = self._drawn({picture.path: picture.rating for picture in pictures}, epoch)
+            repeats = [often if picture.path in drawn else 0 for picture, often in zip(pictures, repeats, strict=True)]
+        if not any(repeats):
+            raise DataError(f"Epoch {epoch + 1} shows no picture; raise 'dataset.repeats', or those in side files.")
+        return repeats
+
+    def differing(self, pictures: Sequence[Rated]) -> int:
+        """How many epochs must be looked at to know them all."""
+        return self.epochs if self.last < 1 or any(picture.own.repeats != 1 for picture in pictures) else 1
 
     def _drawn(self, ratings: dict[Path, float], epoch: int) -> set[Path]:
         """Draws without putting back, the chances as the ratings (Efraimidis and Spirakis, 2006).

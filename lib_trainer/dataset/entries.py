@@ -17,6 +17,7 @@ from lib_trainer.dataset.mask_cache import Mask
 from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
+from lib_trainer.dataset.overrides import Overrides, with_overrides
 from lib_trainer.dataset.progress import PictureProgress
 from lib_trainer.dataset.prospects import Prospect, prospects
 from lib_trainer.dataset.ratings import with_ratings
@@ -43,6 +44,7 @@ class Entry:
     crops: tuple[View, ...] = ()
     rating: float = 1.0
     concept: int | None = None
+    own: Overrides = Overrides()
 
     @property
     def path(self) -> Path:
@@ -58,8 +60,13 @@ class Entry:
         """The views of which one is shown each time, mirrored or not."""
         return self.crops or (self.view,)
 
-    def views(self, mirrored_too: bool) -> list[View]:
-        """What must be encoded to show this picture."""
+    def flip(self, usual: float) -> float:
+        """Chance that it is mirrored, where `usual` is that of pictures without overrides."""
+        return usual if self.own.flip is None else self.own.flip
+
+    def views(self, flip: float) -> list[View]:
+        """What must be encoded to show this picture, where pictures are mirrored with the chance `flip`."""
+        mirrored_too = self.flip(flip) > 0
         return [each for view in self.shown for each in ((view, view.mirror()) if mirrored_too else (view,))]
 
 
@@ -82,9 +89,10 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     if not entries:
         raise DataError(f"No picture in {options.folder} or in the folders of the concepts can be read any more.")
     rated, notices = with_ratings(entries, options)
-    for message in notices:
+    own, further = with_overrides(rated, options.overrides, options.folder)
+    for message in (*notices, *further):
         context.warn(message)
-    return rated
+    return own
 
 
 def _scanned(source: Source, context: DatasetContext) -> PictureFolder:

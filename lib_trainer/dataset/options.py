@@ -12,6 +12,7 @@ from lib_trainer.dataset.concept_options import ConceptOptions, check_concepts
 from lib_trainer.dataset.crop_options import CropOptions
 from lib_trainer.dataset.inpainting_options import InpaintingOptions
 from lib_trainer.dataset.mask_options import MaskOptions
+from lib_trainer.dataset.override_options import OverrideOptions
 from lib_trainer.dataset.rating_options import RatingOptions
 from lib_trainer.dataset.wording_options import WordingOptions
 from lib_trainer.images.options import BucketOptions, CaptionOptions
@@ -52,6 +53,7 @@ class DatasetOptions:
     masks: MaskOptions = section(MaskOptions)
     rating: RatingOptions = section(RatingOptions)
     wording: WordingOptions = section(WordingOptions)
+    overrides: OverrideOptions = section(OverrideOptions)
     inpainting: InpaintingOptions = section(InpaintingOptions)
     cache: Path | None = option(None, "Folder for encoded pictures, shared by all runs; empty means the trainer's own.")
 
@@ -84,7 +86,7 @@ def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
     captions = replace(options.captions, prompt=prompts[0]) if prompts else options.captions
     wording = replace(options.wording, warmup=0.0, dropout_every=0)
     return replace(
-        options, folder=folder, captions=captions, concepts=(), wording=wording,
+        options, folder=folder, captions=captions, concepts=(), wording=wording, overrides=OverrideOptions(),
         repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
         more_resolutions=(), crop=CropOptions(), masks=MaskOptions(), rating=RatingOptions(),
         inpainting=InpaintingOptions(holes=1, whole=0.0),

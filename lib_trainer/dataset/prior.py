@@ -12,6 +12,7 @@ import torch
 
 from lib_trainer.dataset.class_sets import Group
 from lib_trainer.dataset.order import Showing
+from lib_trainer.dataset.overrides import most_times
 
 if TYPE_CHECKING:
     from lib_trainer.dataset.dataset import Batch, Dataset
@@ -63,7 +64,7 @@ class ClassPictures:
         for number, entry in enumerate(learnt.entries):
             group = (entry.concept, entry.bucket)
             self._places[number] = self._counts[group]
-            self._counts[group] += entry.repeats
+            self._counts[group] += most_times(entry)
 
     def beside(self, plan: Sequence[Showing], own: Batch, epoch: int) -> Batch | None:
         """As `Prior` has it."""

@@ -12,6 +12,7 @@ from lib_trainer.dataset.concepts import Source, sources
 from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.order import Size
+from lib_trainer.dataset.overrides import Overrides, with_overrides
 from lib_trainer.dataset.ratings import with_ratings
 from lib_trainer.images.buckets import training_sizes
 from lib_trainer.images.captions import NO_CAPTION
@@ -30,6 +31,7 @@ class Prospect:
     bucket: Size
     rating: float = 1.0
     concept: int | None = None
+    own: Overrides = Overrides()
 
     @property
     def path(self) -> Path:
@@ -101,9 +103,10 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     training_sizes([], options.buckets_of_each)  # whether there are any, before a long scan
     parts = [_survey(source, cache, on_progress) for source in sources(options)]
     rated, notices = with_ratings([prospect for part in parts for prospect in part.pictures], options)
+    own, further = with_overrides(rated, options.overrides, options.folder)
     report = [event for part in parts for event in part.report]
-    found = Survey(rated, sum(part.skipped for part in parts), report)
-    for message in (*_masks([one.picture for one in found.files], options, cache), *notices):
+    found = Survey(own, sum(part.skipped for part in parts), report)
+    for message in (*_masks([one.picture for one in found.files], options, cache), *notices, *further):
         report.append(Notice(message, level="warning"))
     return found
 

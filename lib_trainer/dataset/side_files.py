@@ -8,6 +8,7 @@ EveryDream2: https://github.com/victorchall/EveryDream2trainer/blob/main/doc/ADV
 from __future__ import annotations
 
 import json
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ class SideFiles:
                 found.append((file, self._told(file)))
         here = picture.parent
         found.append((here / "local.yaml", self._told(here / "local.yaml")))
-        found += [(here / f"{name}.txt", self._number(here / f"{name}.txt", ours)) for name, ours in EVERY_DREAM.items()]
+        for name, ours in EVERY_DREAM.items():
+            found.append((here / f"{name}.txt", self._number(here / f"{name}.txt", ours)))
         of_pictures = self._content(here / OURS).get(PICTURES, {})
         own = of_pictures.get(picture.name, {}) if isinstance(of_pictures, dict) else {}
         found.append((here / OURS, self._known(own, here / OURS, {})))
@@ -72,7 +74,7 @@ class SideFiles:
     def _known(self, content: Any, file: Path, names: dict[str, str]) -> dict[str, Any]:
         """What is known of it, by our names."""
         if not isinstance(content, dict):
-            raise DataError(f"{file} tells {content!r} of a picture; it must be names with numbers, as {{'repeats': 2}}.")
+            raise DataError(f"{file} tells {content!r} of a picture; it must be names with numbers, as repeats: 2.")
         known = names or {name: name for name in MOST}
         odd = sorted(set(content) - set(known) - CAPTION_KEYS)
         notice = f"{file} tells {', '.join(map(str, odd))}, which is not heeded; known are {', '.join(known)}."
@@ -109,7 +111,7 @@ class SideFiles:
                 place = Path(file.parent, str(told.get("image_dir", "."))).resolve()
                 odd = sorted(set(subset) - set(KOHYA) - ALSO_OF_KOHYA)
                 if odd:
-                    self.notices.append(f"{file} tells {', '.join(odd)} of {place}, which is not heeded; set the options.")
+                    self.notices.append(f"{file} tells {', '.join(odd)} of {place}, which is not heeded.")
                 found[place] = {KOHYA[name]: _plain(name, told[name]) for name in KOHYA if name in told}
         return found
 
@@ -141,10 +143,12 @@ def _parsed(text: str, suffix: str) -> Any:
     if suffix == ".json":
         return json.loads(text)
     if suffix == ".toml":
+        if sys.version_info < (3, 11):
+            raise ValueError("it is TOML, for which Python 3.11 or newer is needed")
         import tomllib
 
         return tomllib.loads(text)
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     try:
         return yaml.safe_load(text)

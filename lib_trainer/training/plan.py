@@ -19,6 +19,7 @@ from lib_trainer.core.units import duration, file_size
 from lib_trainer.dataset.drawing_lots import Lots
 from lib_trainer.dataset.options import DatasetOptions, held_out_options
 from lib_trainer.dataset.order import steps_per_epoch
+from lib_trainer.dataset.overrides import times
 from lib_trainer.dataset.progress import PictureProgress
 from lib_trainer.dataset.prospects import Survey, check_step, survey
 from lib_trainer.models.checkpoints import count_weights, read_outline
@@ -116,7 +117,7 @@ class _Planned:
         options, pictures = self.options, self.found.pictures
         buckets, last = [picture.bucket for picture in pictures], options.dataset.rating.last_epoch
         lots = Lots(last, options.epochs, options.seed)
-        epochs = range(options.epochs if last < 1 else 1)
+        epochs = range(lots.differing(pictures))
         return [steps_per_epoch(buckets, lots.repeats(pictures, epoch), options.batch_size) for epoch in epochs]
 
     @cached_property
@@ -139,7 +140,7 @@ class _Planned:
         counts = Counter(picture.bucket for picture in pictures)
         showings: Counter[tuple[int, int]] = Counter()
         for picture in pictures:
-            showings[picture.bucket] += picture.repeats
+            showings[picture.bucket] += times(picture, 0, self.options.seed)
         return {
             "pictures": len(self.found.files),
             "captioned": sum(picture.captioned for picture in self.found.files),

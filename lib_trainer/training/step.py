@@ -69,6 +69,8 @@ class Stepper:
         if batch.prior and options.prior.kind == "prediction":
             wanted = hold_on(session, batch, noisy, timesteps, wanted)
         losses = picture_losses(options.loss.per_value(answer, wanted), batch.masks, options.dataset.masks)
+        if batch.weights is not None:
+            losses = losses * batch.weights.to(losses.device)
         if options.diffusion.min_snr_gamma is not None:
             weight = min_snr_weight(alphas, options.diffusion.min_snr_gamma, session.prediction)
             losses = losses * weight.to(losses.device)

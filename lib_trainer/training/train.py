@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import torch
@@ -107,7 +108,8 @@ def _rates_now(session: Session) -> dict[str, float]:
 def _belongs_to(session: Session) -> str:
     """What must be the same for a state to be resumed: all options, and the pictures with their captions."""
     entries = [
-        (entry.view.digest, entry.caption, entry.repeats, entry.bucket, entry.mask and entry.mask.digest, entry.rating)
+        (entry.view.digest, entry.caption, entry.repeats, entry.bucket, entry.mask and entry.mask.digest, entry.rating,
+         astuple(entry.own))
         for entry in session.dataset.entries
     ]
     prior = session.dataset.prior

@@ -16,6 +16,7 @@ from lib_trainer.core.errors import DataError  # noqa: E402
 from lib_trainer.dataset.dataset import open_dataset  # noqa: E402
 from lib_trainer.dataset.drawing_lots import Lots  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
+from lib_trainer.dataset.overrides import Overrides  # noqa: E402
 from lib_trainer.dataset.prospects import survey  # noqa: E402
 from lib_trainer.dataset.rating_options import RatingOptions  # noqa: E402
 from lib_trainer.dataset.ratings import read_ratings  # noqa: E402
@@ -30,6 +31,7 @@ class Picture:
     path: Path
     repeats: int
     rating: float
+    own: Overrides = Overrides()
 
 
 @pytest.fixture

@@ -195,3 +195,11 @@ def test_previews_and_savings_that_are_due_at_a_step_left_out_are_done_all_the_s
     last = int(order.entries[order.batches(0)[-1][0].entry].path.stem)
     changes = {**spoiled(last), "epochs": 2, "saving": {"every": "1 epoch", "state_every": "1 epoch"}}
     assert runs.train(changes).saved("network") == [(7, "net-e001.safetensors"), (14, "net-e002.safetensors")]
+
+
+def test_the_weight_of_a_picture_multiplies_its_loss(runs):
+    session = runs.open({"batch_size": 2, "dataset": SQUARE})
+    batch = windows(session)[0][0]
+    plain = Stepper(session)._loss(batch, 0, 0)
+    weighted = Stepper(session)._loss(dataclasses.replace(batch, weights=torch.tensor([2.0, 0.5])), 0, 0)
+    assert torch.equal(weighted, plain * torch.tensor([2.0, 0.5]))
