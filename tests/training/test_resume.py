@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 import time
 
@@ -12,6 +14,7 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import TrainingError  # noqa: E402
 from lib_trainer.core.places import DATA_VARIABLE  # noqa: E402
+from lib_trainer.training.plan import plan  # noqa: E402
 from tests.training.runs import Runs, equal  # noqa: E402
 
 # Seven batches an epoch in windows of three, three and one make nine steps of two buckets.
@@ -155,3 +158,26 @@ def test_a_step_left_out_is_left_out_after_resuming_too(runs, tmp_path):
     assert stopped.state["place"]["step"] == 2
     assert len(stopped.losses) == 1
     assert equal(runs.train(told, "stopped").tensors(), whole.tensors())
+
+
+def test_fractions_of_repeats_and_words_by_chance_are_resumed_to_the_bit(runs, things, tmp_path):
+    pictures = tmp_path / "side"
+    shutil.copytree(things / "pictures", pictures)
+    for file in pictures.glob("*.txt"):
+        file.write_text(f"a {{red|green}} (thing:1.3), {file.read_text()}\na thing")
+    told = {"repeats": 0.5, "pictures": {"1.png": {"repeats": 1.5, "loss_weight": 2}}}
+    (pictures / "overrides.json").write_text(json.dumps(told))
+    changes = {
+        "dataset": {
+            "folder": str(pictures), "captions": {"lines": "any"}, "overrides": {"read": True},
+            "wording": {"wildcards": True, "warmup": 2.5, "dropout_every": 3},
+        },
+        "text": {"reading": "webui"}, "epochs": 4, "batch_size": 1, "saving": {"state_every": "1 step"},
+    }  # fmt: skip
+    whole = runs.train(changes, "whole")
+    assert whole.result["steps"] == plan(runs.options(changes), runs.run("planned").directory)["steps"]
+    assert len(whole.losses) == whole.result["steps"] != 28
+    runs.train(changes, "parted", stop_at=5)
+    parted = runs.train(changes, "parted")
+    assert parted.losses == whole.losses
+    assert equal(parted.state["network"], whole.state["network"])
