@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NOT_IN_TOKENS = '()[]{}<>:,|"\\/*?.'
 TABLE = "embeddings.token_embedding"
 TOKEN_HELP = "The word to learn: a made-up one, as it then stands in captions and prompts."
-VECTORS_HELP = "How many tokens the word takes: more can learn more, and leave less room in prompts."
+VECTORS_HELP = "How many tokens the word takes: more can learn more, and drown the rest of a prompt sooner."
 MOST_VECTORS = 75  # what the WebUI reads at once
 HEADER_NAME = "name"  # as A1111 calls it in its own embedding files
 

@@ -122,6 +122,19 @@ def test_the_outline_is_what_is_attached(model, family):
     assert outline.metadata == {"name": "openmoji"}
 
 
+def test_vectors_stay_in_32_bits_where_the_model_computes_in_16(file):
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        model = load_model(file, dtype, torch.device("cpu"))
+        network = TextualInversion("openmoji", vectors=2).attach(model, PARTS, 0)
+        said_now = model.encode_text(model.tokenize(["an openmoji"]), 1)
+        assert said_now.dtype == dtype
+        found.append(torch.autograd.grad(said_now.float().square().mean(), network.parameters("text_encoder")))
+    assert {gradient.dtype for gradient in found[1]} == {torch.float32}
+    for one, other in zip(*found, strict=True):
+        assert one.norm() > 0 and (one - other).norm() < 0.2 * one.norm()
+
+
 @pytest.mark.parametrize("ending", [".safetensors", ".pt"])
 def test_the_file_says_the_same_under_its_own_name_and_the_words(model, tmp_path, ending):
     network = stirred(TextualInversion("openmoji", vectors=2).attach(model, PARTS, 0))
