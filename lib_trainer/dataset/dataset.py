@@ -255,6 +255,9 @@ def open_entries(
     usable = [entry for entry in entries if entry.path not in unreadable]
     if not usable:
         raise DataError(f"None of the {len(entries)} pictures in {options.folder} can be read; see the notices above.")
+    if model.is_inpainting:
+        for width, height in {entry.bucket for entry in usable}:  # now, while the VAE is at hand
+            model.all_anew(height // model.pixels_per_latent, width // model.pixels_per_latent)
     dataset = Dataset(usable, options, model, cache, context)
     dataset.prepare_masks()
     return dataset

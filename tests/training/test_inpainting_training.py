@@ -8,6 +8,7 @@ pytestmark = pytest.mark.engine
 from lib_trainer.dataset.cache import View  # noqa: E402
 from lib_trainer.dataset.decoding import decode  # noqa: E402
 from lib_trainer.dataset.holes import hole_of, with_holes  # noqa: E402
+from lib_trainer.models.sd1_model import Sd1Model  # noqa: E402
 from lib_trainer.training.session import Session  # noqa: E402
 from tests.models.families import inpainting_checkpoint  # noqa: E402
 from tests.training.runs import equal  # noqa: E402
@@ -63,6 +64,18 @@ def test_the_model_is_told_of_the_holes_that_are_asked_for_and_of_none_where_the
         runs.train(told(files, whole=1), "whole")
     for around in seen:
         assert torch.equal(around, session.model.all_anew(*around.shape[2:]).expand_as(around))
+
+
+def test_the_vae_is_not_needed_again_while_training(files, runs, monkeypatch):
+    dataset = runs.open(told(files, whole=0.5)).dataset
+
+    def encode_pictures(self, pixels):
+        raise AssertionError("it was")
+
+    monkeypatch.setattr(Sd1Model, "encode_pictures", encode_pictures)
+    for epoch in range(3):
+        for plan in dataset.batches(epoch):
+            assert dataset.load(plan, epoch).around is not None
 
 
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])
