@@ -22,7 +22,7 @@ def test_the_host_is_told_of_each_network_when_it_is_saved(page, engine, train, 
 
 
 def test_a_host_that_can_not_renew_its_list_does_not_end_the_run(page, engine, train, host, monkeypatch):
-    def broken(network):
+    def broken(network, output):
         host.listed.append(network.name)
         raise RuntimeError("no list")
 

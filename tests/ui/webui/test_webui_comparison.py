@@ -93,7 +93,7 @@ def test_so_many_pictures_are_drawn_at_once(webui, comparing):
 
 
 def test_prompts_with_other_networks_of_their_own_are_not_drawn_together(webui, comparing):
-    comparing(prompts=("a cat", "a <hypernet:b:1> dog"), networks=(webui.lora_dir / "cat-e001.safetensors",))
+    comparing(prompts=("a cat", "a <lyco:b:1> dog"), networks=(webui.lora_dir / "cat-e001.safetensors",))
     assert [len(p.prompt) for p in webui.drawn] == [1, 1, 1, 1]
 
 
