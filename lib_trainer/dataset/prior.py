@@ -117,7 +117,7 @@ class ClassCaptions:
         if not rows:
             return None
         picked = {field.name: _picked(getattr(own, field.name), rows) for field in fields(own) if field.name != "prior"}
-        return replace(own, **{**picked, "masks": None, "captions": [prompts[row] for row in rows]})
+        return replace(own, **{**picked, "masks": None, "weights": None, "captions": [prompts[row] for row in rows]})
 
     def _prompt(self, showing: Showing) -> str:
         concept = self._learnt.entries[showing.entry].concept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_nothing_beside_a_batch_leaves_it_as_it_is():
 
 
 def test_a_class_prompt_is_asked_of_the_same_view_without_its_mask(make_picture, tmp_path, model, context):
-    """Mirrored or not; a picture of no concept is not asked about."""
+    """Mirrored or not, and without its weight; a picture of no concept is not asked about."""
     make_picture("dogs/a.png")
     make_picture("b.png")
     folder = tmp_path / "pictures"
@@ -68,3 +69,5 @@ def test_a_class_prompt_is_asked_of_the_same_view_without_its_mask(make_picture,
         assert torch.equal(both.masks[2], torch.ones(8, 8))
         seen.add(both.mean[2].sum().item())
     assert len(seen) == 2
+    kept = dataset.prior.beside(plan, replace(both, weights=torch.full((3,), 0.5)), 0)
+    assert (kept.weights, kept.masks) == (None, None)
