@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.events import Notice
-from lib_trainer.dataset.dataset import Dataset
-from lib_trainer.models.clip_tokens import WORD_END, ClipTokens
 from lib_trainer.models.model import Model
 from lib_trainer.models.outline import Outline
 from lib_trainer.trainables.base import Network, NetworkOutline
-from lib_trainer.trainables.bundled_words import NetworkWithWords, bundled
 from lib_trainer.trainables.new_word import NewWord
 from lib_trainer.training.options import TrainingOptions
 from lib_trainer.training.word_options import WORD_PART
+
+if TYPE_CHECKING:
+    from lib_trainer.dataset.dataset import Dataset
 
 SLOW_RATE = 1e-3  # A1111's own training of embeddings starts from 5e-3
 
@@ -33,6 +34,8 @@ def attach_network(options: TrainingOptions, model: Model, dataset: Dataset) -> 
     if not options.word.token:
         return network
     parts = dict.fromkeys(model.extra_words.tables, WORD_PART)
+    from lib_trainer.trainables.bundled_words import NetworkWithWords
+
     return NetworkWithWords(network, [options.word.start(model, options.seed, parts)])
 
 
@@ -47,6 +50,8 @@ def network_outline(options: TrainingOptions, model: Outline) -> NetworkOutline:
     if not options.word.token:
         return outline
     shapes = options.word.shapes(model)
+    from lib_trainer.trainables.bundled_words import bundled  # not before there is a word: it needs torch
+
     named = {bundled(options.word.token, name): shape for name, shape in shapes.items()}
     return replace(outline, trained=[*outline.trained, *shapes.values()], file={**outline.file, **named})
 
@@ -88,6 +93,8 @@ def _words(options: TrainingOptions) -> Iterator[NewWord]:
 
 def _meaning(token: str) -> list[str]:
     """A sentence on a word that means something already: the vocabulary has all its pieces as whole words."""
+    from lib_trainer.models.clip_tokens import WORD_END, ClipTokens  # not before there is a word: it needs torch
+
     pieces = ClipTokens().pieces(token)
     if not all(piece.endswith(WORD_END) for piece in pieces):
         return []

@@ -116,9 +116,9 @@ def texts_seen(session):
     seen = []
     predict = session.model.predict
 
-    def seeing(noisy, timesteps, text, frames):
+    def seeing(noisy, timesteps, text, *further):
         seen.append(text.detach())
-        return predict(noisy, timesteps, text, frames)
+        return predict(noisy, timesteps, text, *further)
 
     session.model.predict = seeing
     window = windows(session)[0]
