@@ -118,6 +118,30 @@ def make(name: str, method: Method, model: Path, told: argparse.Namespace) -> Ma
     return Made(name, method, kind, file)
 
 
+def stir(name: str, method: Method, model: Any, told: argparse.Namespace) -> Made:
+    """A network that was not trained: its first values and some chance, on a model whose training takes long."""
+    import torch
+
+    from lib_trainer.models.precision import DTYPES
+    from lib_trainer.trainables.file_names import in_original_names
+    from lib_trainer.weights.networks import write_network
+
+    kind, options = method.trainable["type"], dict(method.trainable)
+    del options["type"]
+    parts = ["unet"] if method.more.get("text_encoder_learning_rate") == 0 else ["unet", "text_encoder"]
+    network = TRAINABLES[kind](**options).attach(model, parts, 0)
+    random = torch.Generator().manual_seed(1)
+    for part in parts:
+        for tensor in network.parameters(part):
+            tensor.data += torch.randn(tensor.shape, generator=random) * told.rate
+    file = told.folder / "lora" / f"{name.replace(', ', '-')}.safetensors"
+    file.parent.mkdir(exist_ok=True)
+    tensors = network.tensors() if model.webui_knows_network_names else in_original_names(model, network.tensors())
+    write_network(file, tensors, DTYPES[told.precision], network.metadata())
+    network.detach()
+    return Made(name, method, "lora", file)
+
+
 def engine_predicts(made: Made | None, model: Path, noise: Any, prompt: str) -> Any:
     """The engine's answer with the file, or of the model alone, as an array."""
     import torch
@@ -186,6 +210,9 @@ def main() -> int:
     python = Path(os.environ.get("WEBUI_PYTHON") or webui / "venv" / "bin" / "python").absolute()
     parser.add_argument("--model", type=Path, default=MODEL, help="a checkpoint; the demo's if not told")
     parser.add_argument("--rate", type=float, default=1e-2, help="learning rate; less for real models")
+    parser.add_argument(
+        "--stir", action="store_true", help="networks of chance instead of trained ones: quicker on real models"
+    )
     parser.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "bf16"), help="of the files")
     parser.add_argument("--folder", type=Path, default=Path("data", "webui-methods"), help="for files; emptied first")
     parser.add_argument("--only", nargs="*", default=list(METHODS), choices=list(METHODS))
@@ -202,7 +229,14 @@ def main() -> int:
 
     model = lend_to_a1111(told.folder / "checkpoint") if told.model == MODEL else told.model.absolute()
     noise = torch.randn(1, 4, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
-    made = [make(name, METHODS[name], model, told) for name in told.only]
+    if told.stir:
+        from lib_trainer.models.loading import load_model
+
+        loaded = load_model(model, torch.float32, torch.device("cpu"))
+        made = [stir(name, METHODS[name], loaded, told) for name in told.only]
+        del loaded
+    else:
+        made = [make(name, METHODS[name], model, told) for name in told.only]
     ours = [engine_predicts(None, model, noise, PROMPT)]
     ours += [engine_predicts(each, model, noise, each.method.prompt) for each in made]
     return 0 if table(made, ours, *webui_predicts(told, model, noise, made), NEAR[told.precision]) else 1
