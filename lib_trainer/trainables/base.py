@@ -64,6 +64,7 @@ class TrainableOptions(Protocol):
 
     families: ClassVar[tuple[str, ...]]
     output: ClassVar[Output]  # which kind of file it is saved in
+    reaches_text_encoder: ClassVar[bool]  # whether it can ride on text encoders too
 
     def attach(self, model: Model, parts: Collection[str], seed: int) -> Network:
         """Start a new network on those parts of a model; equal seeds give equal weights.

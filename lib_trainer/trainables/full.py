@@ -30,6 +30,7 @@ class Full:
     """The model itself: the most to learn, the most memory, and a whole checkpoint as the result."""
 
     families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
+    reaches_text_encoder: ClassVar[bool] = True
     output: ClassVar[Output] = "checkpoint"
 
     layers: tuple[str, ...] = option(

@@ -38,6 +38,7 @@ class Hypernetwork:
     """Small networks before the U-Net's attention: an older way for styles; only AUTOMATIC1111 reads the file."""
 
     families: ClassVar[tuple[str, ...]] = ("sd1", "sd2")
+    reaches_text_encoder: ClassVar[bool] = False
     output: ClassVar[Output] = "hypernetwork"
 
     layer_sizes: tuple[float, ...] = option(

@@ -49,6 +49,7 @@ class LayeredOptions:
     """The base of the options of such networks: all but what a method puts where."""
 
     families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
+    reaches_text_encoder: ClassVar[bool] = True
     output: ClassVar[Output] = "lora"
     marks: ClassVar[tuple[str, ...]]  # last parts of names that files of this kind have
     foreign: ClassVar[tuple[str, ...]] = ()  # and those that they don't have

@@ -29,6 +29,7 @@ class Norms(LayeredOptions):
     """Only the U-Net's norms: a tiny file that changes tones, contrasts and little else."""
 
     marks: ClassVar[tuple[str, ...]] = (WEIGHT,)
+    reaches_text_encoder: ClassVar[bool] = False
 
     start_from: Path | None = existing(None, START_HELP)
 

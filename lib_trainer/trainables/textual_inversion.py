@@ -28,6 +28,7 @@ class TextualInversion(NewWord):
     """A tiny file that teaches the model one new word; nothing else of it changes."""
 
     families: ClassVar[tuple[str, ...]] = ("sd1", "sd2", "sdxl")
+    reaches_text_encoder: ClassVar[bool] = True
     output: ClassVar[Output] = "embedding"
 
     token: str = labelled("Word", option("", TOKEN_HELP, group="first"))

@@ -129,7 +129,8 @@ class TrainingOptions:
     accumulate: int = option(1, "Batches whose gradients are averaged into one step.", ge=1, le=1024, unit="batches")
     learning_rate: float = option(1e-4, "Step size of the U-Net.", ge=0, le=10, group="first")
     text_encoder_learning_rate: float | None = option(
-        None, "Step size of the text encoder; empty means the same as the U-Net, 0 leaves it alone.", ge=0, le=10
+        None, "Step size of the text encoder; empty means the same as the U-Net, 0 leaves it alone. What can't change "
+        "a text encoder leaves it alone anyway.", ge=0, le=10,
     )
     second_text_encoder_learning_rate: float | None = option(
         None, "Step size of SDXL's second text encoder; empty means the same as the first, 0 leaves it alone.",
@@ -183,8 +184,13 @@ class TrainingOptions:
 
     @property
     def learning_rates(self) -> dict[str, float]:
-        """The trained parts with their rates; a rate of 0 leaves a part alone."""
-        scale = 1.0 if self.text_encoder_rate_scale is None else self.text_encoder_rate_scale
+        """The trained parts with their rates; a rate of 0 leaves a part alone.
+
+        Where nothing is said of the text encoder, what can't ride on it leaves it alone.
+        """
+        scale = self.text_encoder_rate_scale
+        if scale is None:
+            scale = 1.0 if self.trainable.reaches_text_encoder else 0.0
         told, second = self.text_encoder_learning_rate, self.second_text_encoder_learning_rate
         text = self.learning_rate * scale if told is None else told
         rates = {"unet": self.learning_rate}
