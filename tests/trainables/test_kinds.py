@@ -266,3 +266,21 @@ def test_tuckers_cores_and_two_factors_make_files_smaller_and_stand_where_they_s
     plain = names(Lokr(rank=2, convolutions=True))
     assert names(Lokr(rank=2, convolutions=True, tucker=True)) - plain == {"lokr_t2"}
     assert names(Lokr(rank=2, convolutions=True, factor_both=True)) - plain == {"lokr_w1_a", "lokr_w1_b"}
+
+
+@pytest.mark.option("Dora.rank", "Dora.alpha", "Dora.conv_rank", "Dora.conv_alpha")
+@pytest.mark.option("Loha.rank", "Loha.alpha", "Loha.conv_rank", "Loha.conv_alpha")
+@pytest.mark.parametrize(("kind", "matrix"), [(Dora, "lora_down.weight"), (Loha, "hada_w1_b")])
+def test_files_hold_the_ranks_and_alphas_that_were_asked_for(model, kind, matrix):
+    tensors = kind(rank=3, alpha=2.0, conv_rank=5, conv_alpha=0.5).attach(model, ["unet"], 0).tensors()
+    stems = [name.removesuffix(f".{matrix}") for name in tensors if name.endswith(f".{matrix}")]
+    assert {(tensors[f"{stem}.{matrix}"].shape[0], float(tensors[f"{stem}.alpha"])) for stem in stems} == {
+        (3, 2.0), (5, 0.5)
+    }  # fmt: skip
+
+
+@pytest.mark.option("Loha.tucker")
+@pytest.mark.parametrize("tucker", [False, True])
+def test_cores_of_convolutions_are_in_the_file_where_they_were_asked_for(model, tucker):
+    tensors = Loha(conv_rank=2, tucker=tucker).attach(model, ["unet"], 0).tensors()
+    assert any(name.endswith(".hada_t1") for name in tensors) is tucker
