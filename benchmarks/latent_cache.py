@@ -22,7 +22,7 @@ from lib_trainer.images.options import BucketOptions
 def measure(arguments: argparse.Namespace, cache: Path) -> None:
     import torch
 
-    from lib_trainer.dataset.dataset import open_dataset
+    from lib_trainer.dataset.opening import open_dataset
     from lib_trainer.models.loading import load_model
 
     torch.set_num_threads(arguments.threads)

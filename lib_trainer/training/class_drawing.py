@@ -18,9 +18,10 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import write_text
 from lib_trainer.dataset.class_pictures import class_entries, class_options
 from lib_trainer.dataset.class_sets import DRAWN, MANIFEST, ClassSet
-from lib_trainer.dataset.dataset import Dataset, open_entries
+from lib_trainer.dataset.dataset import Dataset
 from lib_trainer.dataset.digests import picture_digests
 from lib_trainer.dataset.entries import Entry
+from lib_trainer.dataset.opening import open_entries
 from lib_trainer.dataset.order import Size
 from lib_trainer.dataset.prior import ClassCaptions, ClassPictures, Prior
 from lib_trainer.models.sampling import SampleRequest, infotext, sample

@@ -14,7 +14,8 @@ from lib_trainer.core.events import Notice
 from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.dataset.context import DatasetContext
-from lib_trainer.dataset.dataset import Dataset, open_dataset, shared_pictures
+from lib_trainer.dataset.dataset import Dataset
+from lib_trainer.dataset.opening import open_dataset, shared_pictures
 from lib_trainer.dataset.options import held_out_options
 from lib_trainer.dataset.text_cache import TextCache
 from lib_trainer.models.checkpoints import count_weights

@@ -9,8 +9,8 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import ConfigError, DataError  # noqa: E402
 from lib_trainer.dataset.concept_options import ConceptOptions  # noqa: E402
-from lib_trainer.dataset.dataset import open_dataset  # noqa: E402
 from lib_trainer.dataset.entries import find_entries  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.dataset.prospects import survey  # noqa: E402
 from lib_trainer.images.options import BucketOptions, CaptionOptions  # noqa: E402

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.engine
 from lib_trainer.dataset.cache import View  # noqa: E402
 from lib_trainer.dataset.crop_options import CropOptions  # noqa: E402
 from lib_trainer.dataset.crops import crops  # noqa: E402
-from lib_trainer.dataset.dataset import open_dataset  # noqa: E402
 from lib_trainer.dataset.decoding import decode  # noqa: E402
 from lib_trainer.dataset.mask_options import MaskOptions  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.images.buckets import cover  # noqa: E402
 from lib_trainer.images.options import BucketOptions  # noqa: E402

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ConfigError, DataError  # noqa: E402
 from lib_trainer.core.events import Progress, Table  # noqa: E402
 from lib_trainer.dataset.context import DatasetContext  # noqa: E402
-from lib_trainer.dataset.dataset import Batch, Dataset, open_dataset, shared_pictures  # noqa: E402
+from lib_trainer.dataset.dataset import Batch, Dataset  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset, shared_pictures  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.dataset.wording_options import WordingOptions  # noqa: E402
 from lib_trainer.images.options import BucketOptions, CaptionOptions  # noqa: E402

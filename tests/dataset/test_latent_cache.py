@@ -12,10 +12,13 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import DataError, ModelError, StopRequested  # noqa: E402
 from lib_trainer.core.events import Notice, Progress  # noqa: E402
-from lib_trainer.dataset import dataset as dataset_module  # noqa: E402
-from lib_trainer.dataset import encoding  # noqa: E402
+from lib_trainer.dataset import (
+    encoding,
+    opening,
+)
 from lib_trainer.dataset.context import DatasetContext  # noqa: E402
-from lib_trainer.dataset.dataset import Dataset, open_dataset  # noqa: E402
+from lib_trainer.dataset.dataset import Dataset  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions  # noqa: E402
 from lib_trainer.images.options import BucketOptions  # noqa: E402
 
@@ -117,7 +120,7 @@ def test_a_damaged_cache_file_is_named_and_replaced(
     options: DatasetOptions, model: Any, context: DatasetContext, pictures: list[Path], recording: Any,
     monkeypatch: pytest.MonkeyPatch, damage: Callable[[bytes], bytes], memory: int,
 ) -> None:
-    monkeypatch.setattr(dataset_module, "MEMORY_BYTES", memory)
+    monkeypatch.setattr(opening, "MEMORY_BYTES", memory)
     first = latents(open_dataset(options, model, context))
     whole = files(context)[2].read_bytes()
     files(context)[2].write_bytes(damage(whole))
@@ -133,7 +136,7 @@ def test_large_datasets_are_read_from_disk_and_small_ones_from_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     in_memory = open_dataset(options, model, context)
-    monkeypatch.setattr(dataset_module, "MEMORY_BYTES", 4 * 2 * 4 * 8 * 8 * 4 - 1)
+    monkeypatch.setattr(opening, "MEMORY_BYTES", 4 * 2 * 4 * 8 * 8 * 4 - 1)
     on_disk = open_dataset(options, model, context)
     expected = latents(on_disk)
     for file in files(context):
@@ -148,7 +151,7 @@ def test_a_latent_and_its_picture_both_gone_is_an_error_naming_the_picture(
     options: DatasetOptions, model: Any, context: DatasetContext, pictures: list[Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dataset_module, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(opening, "MEMORY_BYTES", 0)
     dataset = open_dataset(options, model, context)
     for path in [*files(context), *pictures]:
         path.unlink()

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.engine
 from lib_trainer.core.errors import ConfigError, DataError, StopRequested  # noqa: E402
 from lib_trainer.dataset.cache import LatentCache  # noqa: E402
 from lib_trainer.dataset.concept_options import ConceptOptions  # noqa: E402
-from lib_trainer.dataset.dataset import Dataset, open_dataset  # noqa: E402
+from lib_trainer.dataset.dataset import Dataset  # noqa: E402
 from lib_trainer.dataset.mask_options import MaskOptions  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.dataset.prospects import survey  # noqa: E402
 from lib_trainer.images import known_sizes  # noqa: E402

@@ -114,7 +114,7 @@ def test_fractions_of_repeats_come_true_over_the_epochs_and_not_all_at_once() ->
 @pytest.mark.engine
 def test_a_dataset_heeds_them(make_picture: Callable[..., Path], model: Any, context: Any, tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from lib_trainer.dataset.dataset import open_dataset
+    from lib_trainer.dataset.opening import open_dataset
     from lib_trainer.dataset.options import DatasetOptions, held_out_options
     from lib_trainer.images.options import BucketOptions
 
@@ -148,7 +148,7 @@ def test_an_epoch_that_would_show_nothing_is_refused(
     make_picture: Callable[..., Path], model: Any, context: Any, tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
-    from lib_trainer.dataset.dataset import open_dataset
+    from lib_trainer.dataset.opening import open_dataset
     from lib_trainer.dataset.options import DatasetOptions
     from lib_trainer.images.options import BucketOptions
 

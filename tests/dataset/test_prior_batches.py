@@ -11,8 +11,9 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
 from lib_trainer.dataset.concept_options import ConceptOptions  # noqa: E402
-from lib_trainer.dataset.dataset import Batch, open_dataset  # noqa: E402
+from lib_trainer.dataset.dataset import Batch  # noqa: E402
 from lib_trainer.dataset.mask_options import MaskOptions  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions  # noqa: E402
 from lib_trainer.dataset.prior import ClassCaptions, with_prior  # noqa: E402
 from lib_trainer.images.options import BucketOptions  # noqa: E402

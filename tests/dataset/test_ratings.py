@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import DataError  # noqa: E402
-from lib_trainer.dataset.dataset import open_dataset  # noqa: E402
 from lib_trainer.dataset.drawing_lots import Lots  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.dataset.overrides import Overrides  # noqa: E402
 from lib_trainer.dataset.prospects import survey  # noqa: E402

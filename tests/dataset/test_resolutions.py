@@ -12,7 +12,7 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import ConfigError  # noqa: E402
 from lib_trainer.core.events import Table  # noqa: E402
-from lib_trainer.dataset.dataset import open_dataset  # noqa: E402
+from lib_trainer.dataset.opening import open_dataset  # noqa: E402
 from lib_trainer.dataset.options import DatasetOptions, held_out_options  # noqa: E402
 from lib_trainer.dataset.prospects import survey  # noqa: E402
 from lib_trainer.images.options import BucketOptions  # noqa: E402
