@@ -12,10 +12,7 @@ pytestmark = pytest.mark.engine
 
 from lib_trainer.core.errors import DataError, ModelError, StopRequested  # noqa: E402
 from lib_trainer.core.events import Notice, Progress  # noqa: E402
-from lib_trainer.dataset import (
-    encoding,
-    opening,
-)
+from lib_trainer.dataset import encoding, opening  # noqa: E402
 from lib_trainer.dataset.context import DatasetContext  # noqa: E402
 from lib_trainer.dataset.dataset import Dataset  # noqa: E402
 from lib_trainer.dataset.opening import open_dataset  # noqa: E402
