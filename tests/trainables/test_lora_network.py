@@ -146,7 +146,7 @@ def test_a_network_opened_from_its_tensors_predicts_the_same_to_the_bit(miniatur
     wanted = predicted(miniature)
     tensors = {name: tensor.clone() for name, tensor in network.tensors().items()}
     network.detach()
-    again = Lora.open(miniature, tensors)
+    again = Lora.open(miniature, tensors, {})
     assert torch.equal(predicted(miniature), wanted)
     assert shapes(again.tensors()) == shapes(tensors)
     assert again.matched == network.matched
@@ -157,7 +157,7 @@ def test_a_missing_alpha_counts_as_the_rank(miniature):
     wanted = predicted(miniature)
     tensors = {name: tensor.clone() for name, tensor in network.tensors().items() if not name.endswith("alpha")}
     network.detach()
-    Lora.open(miniature, tensors)
+    Lora.open(miniature, tensors, {})
     assert torch.equal(predicted(miniature), wanted)
 
 
@@ -167,10 +167,10 @@ def test_tensors_that_fit_no_module_are_counted_and_named_and_nothing_is_attache
     tensors = {name: tensor.clone() for name, tensor in network.tensors().items()}
     network.detach()
     with pytest.raises(ModelError, match=r"1 of \d+ tensors of the network fit no layer of mini.*lora_unet_odd"):
-        Lora.open(miniature, {**tensors, "lora_unet_odd.lora_down.weight": torch.zeros(4, 4)})
+        Lora.open(miniature, {**tensors, "lora_unet_odd.lora_down.weight": torch.zeros(4, 4)}, {})
     name = next(name for name in tensors if name.endswith("proj_in.lora_down.weight"))
     with pytest.raises(ModelError, match="another kind or size of model"):
-        Lora.open(miniature, {**tensors, name: torch.zeros(4, 999)})
+        Lora.open(miniature, {**tensors, name: torch.zeros(4, 999)}, {})
     assert torch.equal(predicted(miniature), base)
 
 
