@@ -48,12 +48,12 @@ METHODS = {
     "LoKr": Method({"type": "lokr", "full": True, "convolutions": True}, 2e-3, 3e-4),
     "difference": Method({"type": "difference", "convolutions": True}, 3e-4, 3e-5),
     "norms": Method({"type": "norms"}, 1e-2),
-    "hypernetwork": Method({"type": "hypernetwork"}, 1e-3),
+    "hypernetwork": Method({"type": "hypernetwork"}, 3e-4),
     "embedding": Method(
-        {"type": "textual_inversion", "token": WORD, "vectors": 4, "initial_text": "flat drawing"}, 1e-2, 1e-2, {}, WORD
+        {"type": "textual_inversion", "token": WORD, "vectors": 2, "initial_text": "emoji"}, 2e-3, 2e-3, {}, WORD
     ),
     "LoRA with a word": Method(
-        {"type": "lora", **RANK}, 2e-3, 3e-4, {"word": {"token": WORD, "vectors": 4}}, WORD
+        {"type": "lora", **RANK}, 2e-3, 3e-4, {"word": {"token": WORD, "vectors": 2, "initial_text": "emoji"}}, WORD
     ),
     "full": Method({"type": "full"}, 3e-4, 3e-5),
 }
