@@ -91,7 +91,7 @@ def follows_the_training_over_a_reload(page, trainer, photograph):
 
 def compares_the_epochs(page, photograph):
     page.click("#trainer-compare-epochs")
-    planned = "() => document.querySelector('#trainer-compare-plan').innerText.startsWith('{} pictures')"
+    planned = "() => document.querySelector('#trainer-compare-plan')?.innerText.startsWith('{} pictures')"
     page.wait_for_function(planned.format(18))
     settings = {"steps": "4", "prompts": "an openmoji emoji of a fox\nan openmoji emoji of a red heart"}
     for path, value in settings.items():
