@@ -1,4 +1,4 @@
-// The stop Pictures: choose a folder, look at what is in it, change captions, make clean copies.
+// The stop Pictures: choose a folder and look at what is in it; its sections clean, crop and caption.
 
 import { RunBar } from "./bar.mjs";
 import { browse } from "./dialogs.mjs";
@@ -8,6 +8,7 @@ import { Gallery } from "./gallery.mjs";
 import { PicturePanel } from "./picture_panel.mjs";
 import { Preparing } from "./preparing.mjs";
 import { Tables } from "./report.mjs";
+import { Studio } from "./studio.mjs";
 import { Uploads } from "./uploads.mjs";
 
 const QUIET_MILLISECONDS = 800;
@@ -23,15 +24,24 @@ class PicturesStop {
     this.look = new Follower(context, () => this.looked(), { isWatched });
     this.lookBar = new RunBar({ id: "trainer-look-bar" });
     this.tables = new Tables({ title: "What was found" });
-    this.gallery = new Gallery(context, { onOpen: (picture) => this.panel.open(picture) });
+    this.gallery = new Gallery(context, {
+      onOpen: (picture) => this.panel.open(picture),
+      onFiles: () => this.studio.showsPictures || this.open("look"),
+    });
     this.panel = new PicturePanel(context, this.gallery, () => this.preparing.form.values().background ?? "white");
     this.again = debounced(() => this.lookAgain(), QUIET_MILLISECONDS);
     this.preparing = new Preparing(context, this);
+    this.listeners = new Set();
     this.element = this.layout();
   }
 
+  /** The folder that is chosen, as text. */
+  get folder() {
+    return this.place.value.trim();
+  }
+
   layout() {
-    this.folder = h("input", {
+    this.place = h("input", {
       type: "text",
       class: "trainer-input",
       id: "trainer-pictures-folder",
@@ -43,13 +53,13 @@ class PicturesStop {
     });
     this.trouble = h("p", { class: "trainer-error", role: "alert", hidden: true });
     this.looking = button("Look at the pictures", () => this.startLook(), { kind: "primary", id: "trainer-look" });
-    this.use = button("Use these pictures for training", () => this.useFolder(this.folder.value.trim()), {
+    this.use = button("Use these pictures for training", () => this.useFolder(this.folder), {
       id: "trainer-use-pictures",
     });
     const place = h(
       "div",
       { class: "trainer-row" },
-      h("div", { class: "trainer-grow" }, this.folder),
+      h("div", { class: "trainer-grow" }, this.place),
       button("Browse…", () => this.browse()),
       this.looking,
       this.use,
@@ -72,7 +82,8 @@ class PicturesStop {
       h("div", { class: "trainer-column trainer-grow" }, this.lookBar.element, this.none, this.found),
       this.panel.element,
     );
-    root.append(top, this.uploads.element, this.preparing.element, results);
+    this.studio = new Studio(this.context, this, results, (id) => this.opened(id));
+    root.append(top, this.uploads.element, this.studio.element);
     return root;
   }
 
@@ -80,7 +91,7 @@ class PicturesStop {
     const kept = this.context.form.pictures ?? {};
     const isOld = JSON.stringify(kept) !== JSON.stringify(this.config()); // the demo or another window filled it
     const { folder, ...rest } = kept;
-    this.folder.value = isOld ? (folder ?? "") : this.folder.value;
+    this.place.value = isOld ? (folder ?? "") : this.place.value;
     this.preparing.show(isOld ? rest : null);
     if (wish?.folder) {
       this.take(wish.folder);
@@ -88,14 +99,35 @@ class PicturesStop {
       this.look.follow(this.context.form.look.run);
     }
     this.showState();
+    this.open(wish?.section ?? this.context.form.section, wish);
+  }
+
+  /** Open a section, such as "captions"; `wish` goes to its parts. */
+  open(section, wish) {
+    return this.studio.open(section, wish);
+  }
+
+  opened(section) {
+    if (this.context.form.section !== section) {
+      this.context.form.section = section;
+      this.context.save();
+    }
+  }
+
+  /** `listener(run)` is called with the id of each finished look; the answer ends that. */
+  onLooked(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   hide() {
+    this.studio.hide();
     this.look.pause();
     this.preparing.follower.pause();
   }
 
   end() {
+    this.studio.end();
     this.look.end();
     this.preparing.follower.end();
     this.gallery.destroy();
@@ -105,27 +137,27 @@ class PicturesStop {
 
   /** Everything that is filled in, as the step `prepare` takes it. */
   config() {
-    return { folder: this.folder.value.trim(), ...this.preparing.form.values() };
+    return { folder: this.folder, ...this.preparing.form.values() };
   }
 
   changed() {
     this.context.form.pictures = this.config();
     this.context.save();
     this.showState();
-    if (this.context.form.look && this.context.form.look.folder === this.config().folder) {
+    if (this.context.form.look && this.context.form.look.folder === this.folder) {
       this.again();
     }
   }
 
   take(folder) {
-    this.folder.value = folder;
+    this.place.value = folder;
     this.changed();
     return this.startLook();
   }
 
   async browse() {
     const folder = await browse(this.context, {
-      start: this.folder.value.trim(),
+      start: this.folder,
       title: "Choose the folder with your pictures",
     });
     if (folder !== null) {
@@ -155,28 +187,39 @@ class PicturesStop {
     }
   }
 
-  /** Start a step; complaints stand where they belong. Answers the run, or null. */
-  async begin(step, config) {
-    this.complain([]);
+  /**
+   * Start a step on the folder; complaints stand where they belong: at the folder, or where `complain(list)` puts them
+   * (the options of Crop if nothing is said). Answers the run, or null.
+   */
+  async begin(step, config, complain = (complaints) => this.complainAtCrop(complaints)) {
+    this.complain([], complain);
     if (!config.folder) {
-      this.complain([{ path: "folder", message: "Choose a folder with pictures first." }]);
-      this.folder.focus();
+      this.complain([{ path: "folder", message: "Choose a folder with pictures first." }], complain);
+      this.place.focus();
       return null;
     }
     try {
       return await this.context.api.post(this.context.route("runs"), { step, config });
     } catch (error) {
-      this.complain(error.complaints?.length ? error.complaints : [{ path: "folder", message: error.message }]);
+      const complaints = error.complaints?.length ? error.complaints : [{ path: "folder", message: error.message }];
+      this.complain(complaints, complain);
       return null;
     }
   }
 
-  complain(complaints) {
+  complainAtCrop(complaints) {
+    this.preparing.complain(complaints);
+    if (complaints.length) {
+      this.open("crop");
+    }
+  }
+
+  complain(complaints, elsewhere) {
     const isAboutFolder = ({ path }) => path === "folder";
     const sentences = complaints.filter(isAboutFolder).map(({ message }) => message);
     say(this.trouble, sentences.join(" "));
     show(this.trouble, sentences.length > 0);
-    this.preparing.complain(complaints.filter((complaint) => !isAboutFolder(complaint)));
+    elsewhere(complaints.filter((complaint) => !isAboutFolder(complaint)));
   }
 
   looked() {
@@ -200,10 +243,13 @@ class PicturesStop {
     if (same) {
       this.panel.open(same);
     }
+    for (const listener of [...this.listeners]) {
+      listener(id);
+    }
   }
 
   showState() {
-    const folder = this.folder.value.trim();
+    const { folder } = this;
     const { run } = this.look;
     const isGone = run?.state === "vanished";
     const isLooking = Boolean(run) && !hasEnded(run);

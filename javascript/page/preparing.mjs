@@ -11,6 +11,12 @@ const WORDS =
   "Optional: makes copies that are scaled and cropped as shown, with captions beside them. Yours stay untouched. " +
   "Training scales and crops by itself where you skip this.";
 
+/** The part of the section Crop: the stop's own, since its options say how the pictures are shown. */
+export function section(context, { preparing }) {
+  const show = () => preparing.showState();
+  return { element: preparing.element, show, hide: () => {}, end: () => {} };
+}
+
 /**
  * The step `prepare` as a fold. `stop` is the stop around it: config() all that is filled in, begin(step, config) starts
  * it, changed() after each change of an option, take(folder) looks at a folder, useFolder(folder, true) trains on it.
@@ -33,7 +39,7 @@ export class Preparing {
     this.end = h("div", { class: "trainer-row" });
     const acts = h("div", { class: "trainer-row" }, this.make, this.cancel);
     const parts = [h("p", { class: "trainer-quiet" }, WORDS), this.form.element, acts, this.bar.element, this.end];
-    return folded("Prepare: scale, crop and caption copies", parts, { id: "trainer-prepare-fold" });
+    return folded("Prepare: scale, crop and caption copies", parts, { id: "trainer-prepare-fold", open: true });
   }
 
   /** Show these options, and the copies that were made last. */

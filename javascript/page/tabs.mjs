@@ -1,15 +1,21 @@
-// The five stops as a row of tabs: one is open, the arrow keys go along the row.
+// The five stops, or the sections of one, as a row of tabs: one is open, the arrow keys go along the row.
 
 import { clear, h, on, put, say, show } from "./dom.mjs";
 
-/** `stops`: [{id, title, hint}]. `onOpen(id)` is called for each wish to open another. */
+const NAMES = { tab: "trainer-tab", panel: "trainer-stop", label: "Trainer" };
+
+/**
+ * `stops`: [{id, title, hint}]. `onOpen(id)` is called for each wish to open another. `names`: how the ids of tabs and
+ * panels begin, and what the row is called.
+ */
 export class Tabs {
-  constructor(stops, onOpen) {
+  constructor(stops, onOpen, names = NAMES) {
     this.onOpen = onOpen;
+    this.names = names;
     this.tabs = new Map(stops.map((stop, index) => [stop.id, this.makeTab(stop, index)]));
     this.panels = new Map(stops.map((stop) => [stop.id, this.makePanel(stop)]));
     const row = [...this.tabs.values()].map(({ element }) => element);
-    this.row = h("div", { class: "trainer-tabs", role: "tablist", "aria-label": "Trainer" }, row);
+    this.row = h("div", { class: "trainer-tabs", role: "tablist", "aria-label": names.label }, row);
     this.body = h("div", { class: "trainer-stops" }, [...this.panels.values()]);
     on(this.row, "keydown", (event) => this.key(event));
   }
@@ -17,8 +23,8 @@ export class Tabs {
   makeTab(stop, index) {
     const badge = h("span", { class: "trainer-badge", hidden: true });
     const attributes = {
-      type: "button", id: `trainer-tab-${stop.id}`, class: "trainer-tab", role: "tab", title: stop.hint,
-      "aria-selected": "false", "aria-controls": `trainer-stop-${stop.id}`, tabindex: "-1",
+      type: "button", id: `${this.names.tab}-${stop.id}`, class: "trainer-tab", role: "tab", title: stop.hint,
+      "aria-selected": "false", "aria-controls": `${this.names.panel}-${stop.id}`, tabindex: "-1",
       onclick: () => this.onOpen(stop.id),
     };
     const number = stop.isStep ? h("span", { class: "trainer-tab-number", "aria-hidden": "true" }, String(index + 1)) : null;
@@ -26,8 +32,8 @@ export class Tabs {
   }
 
   makePanel(stop) {
-    const attributes = { id: `trainer-stop-${stop.id}`, class: "trainer-stop", role: "tabpanel", hidden: true };
-    return h("div", { ...attributes, "aria-labelledby": `trainer-tab-${stop.id}` });
+    const attributes = { id: `${this.names.panel}-${stop.id}`, class: "trainer-stop", role: "tabpanel", hidden: true };
+    return h("div", { ...attributes, "aria-labelledby": `${this.names.tab}-${stop.id}` });
   }
 
   /** Shows one stop's panel. */

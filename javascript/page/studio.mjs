@@ -1,0 +1,106 @@
+// The sections of the stop Pictures, as a row of small tabs: each is made of parts that are loaded when it is opened.
+
+import { button, h, put, show } from "./dom.mjs";
+import { Tabs } from "./tabs.mjs";
+
+// A part is a module with `section(context, stop) -> {element, show(wish), hide(), end()}`; `gallery` says where the
+// pictures stand in that section: "below" its parts, "beside" them, or nowhere.
+export const SECTIONS = [
+  { id: "bring-in", title: "Bring in", gallery: null,
+    hint: "Bring pictures in from archives, data sets and prompt logs",
+    parts: [] },
+  { id: "look", title: "Look", gallery: "below",
+    hint: "See what is in the folder: sizes, captions and problems",
+    parts: [] },
+  { id: "clean", title: "Clean", gallery: null,
+    hint: "Find what harms a training: duplicates, blurred or damaged pictures, captions that do not fit",
+    parts: [] },
+  { id: "crop", title: "Crop", gallery: "below",
+    hint: "Scale and crop copies of the pictures",
+    parts: [async () => await import("./preparing.mjs")] },
+  { id: "captions", title: "Captions", gallery: "beside",
+    hint: "Write captions, and change many at once",
+    parts: [] },
+];
+const FIRST = "look";
+
+/** `results` is the element with the pictures; `onOpen(id)` is called for each section that is opened. */
+export class Studio {
+  constructor(context, stop, results, onOpen) {
+    Object.assign(this, { context, stop, results, onOpen, opened: null, parts: new Map() });
+    this.sections = SECTIONS.filter(({ parts, gallery }) => parts.length || gallery === "below");
+    const names = { tab: "trainer-section", panel: "trainer-section-of", label: "What to do with the pictures" };
+    this.tabs = new Tabs(this.sections, (id) => this.open(id), names);
+    this.tabs.row.classList.add("trainer-sections");
+    this.tabs.body.classList.add("trainer-section-body");
+    const body = h("div", { class: "trainer-studio" }, this.tabs.body, results);
+    this.element = h("div", { class: "trainer-column" }, this.tabs.row, body);
+    this.body = body;
+  }
+
+  /** Whether the pictures are seen in the section that is open. */
+  get showsPictures() {
+    return Boolean(this.section?.gallery);
+  }
+
+  get section() {
+    return this.sections.find(({ id }) => id === this.opened);
+  }
+
+  /** Open a section (one that there is not: the first); `wish` goes to its parts. */
+  async open(wanted, wish) {
+    const id = this.sections.some((section) => section.id === wanted) ? wanted : FIRST;
+    if (this.opened !== id) {
+      this.hide();
+    }
+    this.opened = id;
+    this.tabs.open(id);
+    const { gallery, parts } = this.section;
+    this.body.dataset.gallery = gallery ?? "none";
+    show(this.tabs.body, parts.length > 0);
+    show(this.results, Boolean(gallery));
+    this.onOpen(id);
+    const made = await this.partsOf(this.section);
+    if (this.opened === id) {
+      made.forEach((part) => part.show?.(wish));
+    }
+  }
+
+  /** The parts of a section, made when they are first asked for. */
+  async partsOf(section) {
+    if (!this.parts.has(section.id)) {
+      this.parts.set(section.id, this.make(section));
+    }
+    return this.parts.get(section.id);
+  }
+
+  async make({ id, parts }) {
+    try {
+      const modules = await Promise.all(parts.map((load) => load()));
+      const made = modules.map((module) => module.section(this.context, this.stop));
+      this.tabs.fill(id, h("div", { class: "trainer-column" }, made.map(({ element }) => element)));
+      return made;
+    } catch (error) {
+      console.error("trainer:", error);
+      this.parts.delete(id);
+      const again = button("Try again", () => this.open(id));
+      this.tabs.fill(id, put(h("p", { class: "trainer-error" }), `This could not be shown (${error.message}). `, again));
+      return [];
+    }
+  }
+
+  /** Nobody looks at the open section any more. */
+  hide() {
+    this.made(this.opened).then((parts) => parts.forEach((part) => part.hide?.()));
+  }
+
+  end() {
+    for (const id of this.parts.keys()) {
+      this.made(id).then((parts) => parts.forEach((part) => part.end?.()));
+    }
+  }
+
+  async made(id) {
+    return (await this.parts.get(id)) ?? [];
+  }
+}
