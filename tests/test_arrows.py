@@ -28,7 +28,8 @@ MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that 
     "worker": {"core", "steps"},
     "demo": {"core", "jobs", "steps", "presets"},
     "ui": {
-        "core", "jobs", "steps", "presets", "demo.places", "comparison.options", "comparison.plan", "images.captions",
+        "core", "jobs", "steps", "presets", "demo.places", "comparison.options", "comparison.plan", "images.bin",
+        "images.bin_journal", "images.captions",
         "images.options", "images.suffixes", "models.sampler_names",
     },
     "cli": {"core", "jobs", "steps", "demo", "flags", "presets", "terminal", "ui.options", "ui.page_process"},

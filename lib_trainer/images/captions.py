@@ -86,7 +86,8 @@ class _Reader:
         chosen = None
         for suffix in CAPTION_SUFFIXES:
             file = picture.with_suffix(suffix)
-            text = self._text(file) if file.is_file() else ""
+            is_there = os.path.isfile(file)  # noqa: PTH113 - is_file() raises where the name is too long
+            text = self._text(file) if is_there else ""
             if chosen is None and text:
                 chosen = Caption(text, suffix)
             elif chosen is not None and text and text != chosen.text:

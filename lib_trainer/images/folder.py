@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from lib_trainer.core.errors import DataError
+from lib_trainer.images.bin import is_bin
 from lib_trainer.images.captions import CAPTION_SUFFIXES, read_captions
 from lib_trainer.images.options import CaptionOptions
 from lib_trainer.images.pictures import Picture, PictureFolder, Skipped
@@ -84,6 +85,9 @@ def _find(folder: Path) -> tuple[list[Path], list[Skipped]]:
             folders.clear()
             continue
         visited.add(os.path.realpath(place))
+        if Path(place) != folder and is_bin(Path(place)):
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for path in (Path(place, name) for name in names if not name.startswith(".")):
             suffix = path.suffix.lower()

@@ -14,6 +14,7 @@ from lib_trainer.core.whole_files import write_text
 from lib_trainer.ui.web import Refused
 
 LISTING_FILE = "listing.json"
+BINNED = "binned"  # of a picture that has gone into the bin since: its entry there
 KEPT = 4  # listings in memory; one of 10,000 pictures takes about 10 MB
 
 Picture = dict[str, Any]
@@ -38,13 +39,17 @@ class Listing:
         return self.pictures[n]
 
     def found(self, wanted: str) -> list[Picture]:
-        """The pictures with a text in their path or caption; after `problem:`, those with a problem or a warning."""
+        """The pictures with a text in their path or caption; after `problem:`, those with a problem or a warning.
+
+        What has gone into the bin since is left out.
+        """
         text = wanted.strip().casefold()
+        here = [each for each in self.pictures if not each.get(BINNED)]
         if not text:
-            return self.pictures
+            return here
         troubled = text.startswith("problem:")
         text = text.removeprefix("problem:").strip()
-        among = [each for each in self.pictures if each["problem"] or each["warnings"]] if troubled else self.pictures
+        among = [each for each in here if each["problem"] or each["warnings"]] if troubled else here
         return [each for each in among if text in _searched(each, troubled)]
 
 

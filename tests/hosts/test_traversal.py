@@ -47,6 +47,8 @@ WRITES = {
     "a form": ("PUT", "/trainer/api/projects/{up_coded}/form"),
     "a project's removal": ("DELETE", "/trainer/api/projects/{up_coded}"),
     "a run's removal": ("POST", "/trainer/api/projects/first/runs/{up_coded}/delete"),
+    "a picture into the bin": ("POST", "/trainer/api/projects/first/bin"),
+    "a picture back from the bin": ("POST", "/trainer/api/projects/first/bin/restore"),
     "a return from the bin": ("POST", RUN + "/undelete"),
     "a choice": ("POST", "/trainer/api/projects/first/choose"),
     "a new project": ("POST", "/trainer/api/projects"),
@@ -83,7 +85,7 @@ def test_nothing_outside_is_written_or_removed(webui, attempt):
     body = {
         "name": f"../../../{webui.outside.name}/evil", "form": {"evil": True}, "config": {"epochs": 1}, "files": True,
         "bin": os.path.relpath(webui.outside, webui.home / "bin"), "network": str(webui.outside / "secret.txt"),
-        "strength": 1.0, "activation": "evil",
+        "strength": 1.0, "activation": "evil", "folder": str(webui.outside), "entries": ["000001"],
     }  # fmt: skip
     if "upload" in pattern:
         address = filled(pattern, webui)

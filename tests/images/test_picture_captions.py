@@ -145,3 +145,9 @@ def test_several_lines_are_joined_or_the_first_or_all_of_them_are_kept(tmp_path,
     write(tmp_path / "metadata.jsonl", json.dumps({"file_name": "b.png", "text": "a  cat\na tabby cat"}))
     (tmp_path / "b.png").touch()
     assert [found.text for found in captions(tmp_path, "a.png", "b.png", lines=lines)[0]] == [expected] * 2
+
+
+def test_a_name_so_long_that_a_caption_file_could_not_have_it_is_no_trouble(tmp_path):
+    picture = tmp_path / ("x" * 250 + ".jpg")
+    captions, notices = read_captions(tmp_path, [picture], CaptionOptions())
+    assert ([each.source for each in captions], notices) == (["none"], [])

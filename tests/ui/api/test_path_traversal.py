@@ -43,6 +43,7 @@ READING = [
     ("GET", PROJECT + "/presets/train/{here}"),
     ("GET", PROJECT + "/presets/{here}/x"),
     ("DELETE", PROJECT + "/presets/train/{here}"),
+    ("GET", PROJECT + "/bin?folder={here}"),
     ("GET", PROJECT + "/runs/{here}"),
     ("GET", PROJECT + "/runs/{here}/events"),
     ("GET", PROJECT + "/runs/{here}/goes"),
@@ -61,6 +62,9 @@ TOLD = [
     ("POST", PROJECT + "/runs/train-1/undelete", "bin", {}),
     ("POST", PROJECT + "/runs/train-1/caption", "n", {"text": "x"}),
     ("POST", PROJECT + "/runs/train-1/caption/undo", "n", {}),
+    ("POST", PROJECT + "/bin", "folder", {"files": ["canary.png"]}),
+    ("POST", PROJECT + "/bin", "masks", {"files": ["canary.png"], "folder": "/"}),
+    ("POST", PROJECT + "/bin/restore", "folder", {"entries": ["000001"]}),
     ("POST", PROJECT + "/recipe", "file_name", {"text": "{}"}),
 ]
 # What these write may bear the attempt's text as its plain name, but lies in the project.
