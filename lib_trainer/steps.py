@@ -13,6 +13,7 @@ from lib_trainer.core.options import first_line
 from lib_trainer.core.outputs import Output
 from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.images.captioners.options import CaptioningOptions
 from lib_trainer.images.options import InspectOptions, PrepareOptions
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.training.options import TrainingOptions
@@ -44,6 +45,7 @@ class Step:
 STEPS = {
     "inspect": Step(InspectOptions, run="lib_trainer.images.inspect:inspect"),
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
+    "caption": Step(CaptioningOptions, run="lib_trainer.images.captioners.caption:caption"),
     "plan": Step(
         TrainingOptions,
         run="lib_trainer.training.plan:plan",

@@ -24,7 +24,9 @@ MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that 
     "presets": {"core"},
     "flags": {"core"},
     "terminal": {"core"},
-    "steps": {"core", "comparison.options", "images.options", "trainables", "training.options"},
+    "steps": {
+        "core", "comparison.options", "images.captioners.options", "images.options", "trainables", "training.options",
+    },
     "worker": {"core", "steps"},
     "demo": {"core", "jobs", "steps", "presets"},
     "ui": {

@@ -1,0 +1,11 @@
+"""The two tables of captioners: those that write sentences, and those that write tags."""
+
+from __future__ import annotations
+
+from lib_trainer.core.registry import Registry
+from lib_trainer.images.captioners.base import DescriberOptions, TaggerOptions
+from lib_trainer.images.captioners.nothing import Nothing
+from lib_trainer.images.captioners.wd14 import Wd14
+
+DESCRIBERS: Registry[DescriberOptions] = Registry("captioner", {"none": Nothing})
+TAGGERS: Registry[TaggerOptions] = Registry("tagger", {"none": Nothing, "wd14": Wd14})

@@ -1,0 +1,72 @@
+"""Where captioners' models lie on this computer, and which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lib_trainer.core.errors import ModelError
+from lib_trainer.core.places import data_folder, webui_root
+from lib_trainer.core.registry import did_you_mean
+
+FOLDER = "captioners"
+OF_THE_WEBUI = ("BLIP", "torch_deepdanbooru", "DeepDanbooru", "deepbooru", "interrogators", "wd14", "TaggerOnnx", "LLM")
+
+
+def own_folder() -> Path:
+    """Where downloaded models are put: `models/captioners` of the WebUI, or of our own data where there is none."""
+    return (webui_root() or data_folder()) / "models" / FOLDER
+
+
+def model_folders() -> list[Path]:
+    """All folders that are looked through for models, ours first."""
+    root = webui_root()
+    others = [root / "models" / name for name in OF_THE_WEBUI] if root is not None else []
+    return [own_folder(), *others]
+
+
+def found_models(is_model: Callable[[Path], bool]) -> dict[str, Path]:
+    """Name -> file or folder of each model that `is_model` knows, in the order of the folders and of the names."""
+    found: dict[str, Path] = {}
+    for folder in model_folders():
+        for path in _inside(folder):
+            if is_model(path):
+                found.setdefault(path.stem if path.is_file() else path.name, path)
+    return found
+
+
+def find_model(kind: str, told: str, is_model: Callable[[Path], bool]) -> Path:
+    """The model of that name, or at that path; where nothing is told the first that is found.
+
+    Raises:
+        ModelError: there is none.
+    """
+    path = Path(told).expanduser()
+    if told and path.is_absolute():
+        if is_model(path):
+            return path
+        raise ModelError(f"{path} is not a model for {kind}; choose the folder or file with its files.")
+    found = found_models(is_model)
+    if told in found:
+        return found[told]
+    if not told and found:
+        return next(iter(found.values()))
+    if told:
+        hint = did_you_mean(told, list(found))
+        raise ModelError(f"{own_folder()} has no model {told!r} for {kind}.{hint} Download it, or give its path.")
+    raise ModelError(f"There is no model for {kind} in {own_folder()}; download one, or give the path of yours.")
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """The folder's files and folders, and those one step below; what can't be read counts as empty."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        yield entry
+        if entry.is_dir():
+            try:
+                yield from sorted(entry.iterdir())
+            except OSError:
+                continue
