@@ -1,19 +1,37 @@
-// The pictures that a look at a folder found, sixty at a time as far as one scrolls, with a filter.
+// The pictures that a look at a folder found: a filter, some of them alone, and choosing them for what is done to many.
 
-import { debounced, h, on, put, say, show } from "./dom.mjs";
+import { button, debounced, h, on, say, show } from "./dom.mjs";
+import { pictureCard } from "./picture_card.mjs";
+import { Selection } from "./selection.mjs";
+import { Wall } from "./wall.mjs";
 import { counted, number } from "./words.mjs";
 
-const PAGE = 60;
-const QUIET_MILLISECONDS = 300;
+const MOST = 200; // pictures asked for at once
+const QUIET_MILLISECONDS = 150;
 const PROBLEMS = "problem:"; // the server's word for pictures with a problem or a warning
 
-/** `open(run)` shows what that look found; `onOpen(picture)` is called when one is chosen. */
+/**
+ * `open(run)` shows what that look found; `onOpen(picture)` is called when one is opened, `onFiles()` when some are to
+ * be shown alone. Files are told as the listing has them: relative to its folder, with slashes.
+ */
 export class Gallery {
-  constructor(context, { onOpen }) {
-    this.context = context;
-    this.onOpen = onOpen;
-    this.pictures = [];
-    this.turn = 0;
+  constructor(context, { onOpen, onFiles = () => {} }) {
+    Object.assign(this, { context, onOpen, onFiles, run: null, names: [], places: new Map(), only: null });
+    Object.assign(this, { known: new Map(), numbers: [], turn: 0, listeners: new Set() });
+    this.selection = new Selection((changed) => this.chose(changed));
+    this.selection.arrange([]);
+    this.wall = new Wall({
+      draw: (n) => this.card(n),
+      onSeen: (seen) => this.need(seen),
+      onMove: (place, from, event) => this.moved(place, from, event),
+      label: "Pictures",
+    });
+    this.element = this.layout();
+    on(this.wall.element, "click", (event) => this.click(event));
+    on(this.wall.element, "keydown", (event) => this.key(event));
+  }
+
+  layout() {
     const later = debounced(() => this.reload(), QUIET_MILLISECONDS);
     this.filter = h("input", {
       type: "search",
@@ -23,116 +41,166 @@ export class Gallery {
       "aria-label": "Filter by name or caption",
       oninput: later,
     });
-    this.only = h("input", {
+    this.problems = h("input", {
       type: "checkbox",
       class: "trainer-check",
       id: "trainer-pictures-problems",
       onchange: () => this.reload(),
     });
     this.said = h("span", { class: "trainer-quiet", role: "status" });
-    const only = h("label", { class: "trainer-ticked" }, this.only, "Only with problems");
-    this.grid = h("div", { class: "trainer-gallery" });
-    this.end = h("div", { class: "trainer-gallery-end" });
-    this.element = h(
-      "section",
-      { class: "trainer-column" },
-      h("div", { class: "trainer-row" }, h("div", { class: "trainer-grow" }, this.filter), only, this.said),
-      this.grid,
-      this.end,
-    );
-    this.watch = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && this.more(), {
-      rootMargin: "600px",
-    });
-    this.watch.observe(this.end);
-    on(this.grid, "keydown", (event) => this.key(event));
-  }
-
-  /** Show the pictures of this look. */
-  open(run) {
-    this.run = run;
-    return this.reload();
-  }
-
-  async reload() {
-    this.turn += 1;
-    this.isBusy = false;
-    Object.assign(this, { pictures: [], total: null });
-    await this.more();
+    this.subset = h("b", { class: "trainer-grow" });
+    this.everything = button("Show all pictures", () => this.showAll(), { id: "trainer-show-all" });
+    this.alone = h("div", { class: "trainer-row trainer-subset", hidden: true }, this.subset, this.everything);
+    this.chosen = h("span", { class: "trainer-quiet", role: "status" });
+    this.all = button("Choose all shown", () => this.selection.all(), { kind: "plain", title: "Ctrl+A" });
+    this.none = button("Choose none", () => this.selection.none(), { kind: "plain", title: "Escape" });
+    const only = h("label", { class: "trainer-ticked" }, this.problems, "Only with problems");
+    const filter = h("div", { class: "trainer-grow" }, this.filter);
+    const choice = h("div", { class: "trainer-row" }, this.chosen, this.all, this.none);
+    const bar = h("div", { class: "trainer-row" }, filter, only, this.said);
+    return h("section", { class: "trainer-column" }, bar, this.alone, choice, this.wall.element);
   }
 
   destroy() {
-    this.watch.disconnect();
+    this.wall.destroy();
   }
 
-  async more() {
-    if (!this.run || this.isBusy || (this.total !== null && this.pictures.length >= this.total)) {
+  /** Show the pictures of this look; those that were chosen stay so. */
+  async open(run) {
+    this.run = run;
+    const before = this.names;
+    try {
+      const { files } = await this.context.api.get(this.context.route("runs", run, "names"));
+      if (run === this.run) {
+        Object.assign(this, { names: files, known: new Map(), places: new Map(files.map((file, n) => [file, n])) });
+        this.selection.rename((n) => this.places.get(before[n]));
+        await this.reload();
+      }
+    } catch (error) {
+      say(this.said, error.message);
+    }
+  }
+
+  /** Show only these files, under a title. */
+  async showFiles(files, title) {
+    this.only = new Set(files);
+    this.filter.value = "";
+    this.problems.checked = false;
+    say(this.subset, title);
+    show(this.alone, true);
+    this.onFiles();
+    await this.reload();
+  }
+
+  async showAll() {
+    this.only = null;
+    show(this.alone, false);
+    await this.reload();
+  }
+
+  /** The files that are chosen, in the order of the folder. */
+  selected() {
+    return [...this.selection.chosen].sort((one, other) => one - other).map((n) => this.names[n]);
+  }
+
+  /** The files that are shown now. */
+  shown() {
+    return this.numbers.map((n) => this.names[n]);
+  }
+
+  /** `listener()` is called when what is chosen or shown has changed; the answer ends that. */
+  onChange(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Ask again for these files, such as after their captions changed; without `files` for all. */
+  async refresh(files = this.names) {
+    for (const file of files) {
+      this.known.delete(this.places.get(file));
+    }
+    await this.reload();
+  }
+
+  /** Which pictures are shown, by the filter. */
+  async reload() {
+    if (!this.run) {
       return;
     }
+    this.turn += 1;
     const turn = this.turn;
-    this.isBusy = true;
-    const filter = (this.only.checked ? PROBLEMS : "") + this.filter.value.trim();
+    const filter = (this.problems.checked ? PROBLEMS : "") + this.filter.value.trim();
     try {
-      const query = { from: this.pictures.length, count: PAGE, filter };
-      const found = await this.context.api.get(this.context.route("runs", this.run, "pictures"), query);
+      const numbers = filter ? (await this.ask({ filter, count: 0, order: 1 })).numbers : [...this.names.keys()];
       if (turn === this.turn) {
-        this.add(found);
+        this.numbers = this.only ? numbers.filter((n) => this.only.has(this.names[n])) : numbers;
+        this.selection.arrange(this.numbers);
+        this.wall.show(this.numbers);
+        const total = this.numbers.length;
+        say(this.said, filter ? `${counted(total, "picture")} found` : counted(total, "picture"));
+        this.tell();
       }
     } catch (error) {
       if (turn === this.turn) {
         say(this.said, error.message);
       }
-    } finally {
-      this.isBusy = turn === this.turn ? false : this.isBusy;
     }
   }
 
-  add({ total, pictures }) {
-    const isFirst = !this.pictures.length;
-    this.total = total;
-    this.pictures.push(...pictures);
-    const cards = pictures.map((picture) => this.card(picture));
-    if (isFirst) {
-      put(this.grid, cards);
-    } else {
-      this.grid.append(...cards);
+  ask(query) {
+    return this.context.api.get(this.context.route("runs", this.run, "pictures"), query);
+  }
+
+  /** Have what is known of these pictures; one request goes at a time, and then for what is seen by then. */
+  async need(seen) {
+    this.seen = seen;
+    const missing = seen.filter((n) => !this.known.has(n)).slice(0, MOST);
+    if (!missing.length || this.isBusy) {
+      return;
     }
-    const isFiltered = this.only.checked || this.filter.value.trim();
-    say(this.said, isFiltered ? `${counted(total, "picture")} found` : counted(total, "picture"));
-    show(this.end, this.pictures.length < total);
-    if (this.pictures.length < total && this.end.getBoundingClientRect().top < innerHeight) {
-      queueMicrotask(() => this.more());
+    this.isBusy = true;
+    try {
+      await this.fetch(missing);
+    } catch (error) {
+      say(this.said, error.message);
+      this.isBusy = false;
+      return;
+    }
+    this.isBusy = false;
+    this.need(this.seen);
+  }
+
+  async fetch(numbers) {
+    const { run } = this;
+    const { pictures } = await this.ask({ numbers: numbers.join(",") });
+    if (run === this.run) {
+      pictures.forEach((picture) => this.known.set(picture.n, picture));
+      this.redraw(numbers);
     }
   }
 
-  card(picture) {
-    const { n, file, caption, problem } = picture;
-    const name = file.split("/").pop();
-    return h(
-      "button",
-      {
-        type: "button",
-        class: ["trainer-found", problem && "trainer-found-bad"],
-        "data-n": n,
-        title: file,
-        onclick: () => this.onOpen(picture),
-      },
-      this.thumb(picture),
-      h("span", { class: "trainer-found-name" }, name),
-      picture.width ? h("span", { class: "trainer-quiet" }, sizes(picture)) : null,
-      caption && h("span", { class: "trainer-found-caption" }, caption),
-      troubles(picture),
-    );
+  /** What is known of a picture, asked for where it is not yet; null for none. */
+  async picture(n) {
+    if (n !== null && n !== undefined && !this.known.has(n)) {
+      await this.fetch([n]);
+    }
+    return this.known.get(n) ?? null;
   }
 
-  thumb({ n, thumb, caption }) {
-    const source = thumb && this.source(n);
-    return h(
-      "span",
-      { class: "trainer-found-frame" },
-      source
-        ? h("img", { src: source, loading: "lazy", alt: caption || "" })
-        : h("span", { class: "trainer-quiet" }, "can't be shown"),
-    );
+  /** The picture of a file. */
+  find(file) {
+    return this.picture(this.places.get(file));
+  }
+
+  redraw(numbers) {
+    this.wall.redraw(numbers.map((n) => this.selection.places.get(n)).filter((place) => place !== undefined));
+  }
+
+  card(n) {
+    const picture = this.known.get(n) ?? null;
+    const source = picture?.thumb ? this.source(n) : "";
+    const state = { isChosen: this.selection.has(n), isOpen: n === this.marked };
+    return pictureCard({ n, file: this.names[n], picture, source, ...state });
   }
 
   /** The address of a picture's small copy. */
@@ -142,54 +210,88 @@ export class Gallery {
 
   /** Show a picture that was changed, such as by a new caption. */
   replace(picture) {
-    const place = this.pictures.findIndex((other) => other.n === picture.n);
-    if (place >= 0) {
-      this.pictures[place] = picture;
-      this.cardOf(picture.n)?.replaceWith(this.card(picture));
-      this.mark(this.marked);
-    }
+    this.known.set(picture.n, picture);
+    this.redraw([picture.n]);
   }
 
-  /** The picture beside another one; null at the ends of what is loaded. */
-  beside(picture, way) {
-    const place = this.pictures.findIndex((other) => other.n === picture.n);
-    if (place + way >= this.pictures.length - 5) {
-      this.more();
-    }
-    return this.pictures[place + way] ?? null;
+  /** The number of the picture beside another one, as they are shown; null at the ends. */
+  beside({ n }, way) {
+    const place = this.selection.places.get(n);
+    return place === undefined ? null : (this.numbers[place + way] ?? null);
   }
 
-  /** Mark the card of the picture that is open; null: none. */
+  /** Mark the card of the picture that is open, and bring it into view; null: none. */
   mark(n) {
+    const before = this.marked;
     this.marked = n;
-    this.grid.querySelector(".trainer-found-open")?.classList.remove("trainer-found-open");
-    const card = n === null || n === undefined ? null : this.cardOf(n);
-    card?.classList.add("trainer-found-open");
-    return card;
+    this.redraw([before, n]);
+    const place = this.selection.places.get(n);
+    if (place !== undefined) {
+      this.wall.go(place, { focus: false });
+    }
   }
 
   cardOf(n) {
-    return this.grid.querySelector(`[data-n="${n}"]`);
+    return this.wall.at(this.selection.places.get(n));
+  }
+
+  async click(event) {
+    const card = event.target.closest("[data-n]");
+    if (!card) {
+      return;
+    }
+    const n = Number(card.dataset.n);
+    this.wall.go(Number(card.dataset.place));
+    if (event.shiftKey) {
+      this.selection.reach(n);
+    } else if (event.ctrlKey || event.metaKey || event.target.classList.contains("trainer-found-tick")) {
+      this.selection.toggle(n);
+    } else {
+      await this.openNumber(n);
+    }
+  }
+
+  openNumber(n) {
+    return this.picture(n).then(this.onOpen, (error) => this.context.tell(error));
+  }
+
+  moved(place, from, event) {
+    if (event.shiftKey) {
+      this.selection.anchor ??= this.numbers[from];
+      this.selection.reach(this.numbers[place]);
+    }
   }
 
   key(event) {
-    const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const next = way && this.grid.children[[...this.grid.children].indexOf(document.activeElement) + way];
-    if (next) {
+    const n = this.numbers[this.wall.current];
+    const keys = {
+      " ": () => this.selection.toggle(n),
+      Enter: () => this.openNumber(n),
+      Escape: () => this.selection.none(),
+      ...(event.ctrlKey || event.metaKey ? { a: () => this.selection.all() } : {}),
+    };
+    const act = n === undefined ? null : keys[event.key];
+    if (act) {
       event.preventDefault();
-      next.focus();
+      event.stopPropagation(); // the WebUI has keys of its own
+      act();
     }
   }
-}
 
-/** "1,024 × 768, becomes 512 × 384". */
-export function sizes({ width, height, target }) {
-  const whole = `${number(width)} × ${number(height)}`;
-  return target ? `${whole} → ${number(target[0])} × ${number(target[1])}` : whole;
-}
+  chose(changed) {
+    for (const n of changed) {
+      this.cardOf(n)?.setAttribute("aria-selected", String(this.selection.has(n)));
+    }
+    this.tell();
+  }
 
-/** What is wrong with a picture, or worth knowing, each as a line of words. */
-export function troubles({ problem, warnings }) {
-  const bad = problem ? [h("span", { class: "trainer-error" }, problem)] : [];
-  return [...bad, ...(warnings ?? []).map((warning) => h("span", { class: "trainer-warning" }, warning))];
+  tell() {
+    const { size } = this.selection;
+    say(this.chosen, size ? `${number(size)} chosen` : "Tick pictures, or Ctrl+click and Shift+click, to choose some.");
+    show(this.none, size > 0);
+    show(this.all, this.numbers.length > 0);
+    for (const listener of [...this.listeners]) {
+      listener();
+    }
+  }
 }

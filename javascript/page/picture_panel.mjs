@@ -1,7 +1,7 @@
 // One picture beside the gallery: before and after, its facts, and its caption to change in place.
 
 import { button, h, put, say, show } from "./dom.mjs";
-import { sizes, troubles } from "./gallery.mjs";
+import { sizes, troubles } from "./picture_card.mjs";
 import { bytes, counted } from "./words.mjs";
 
 const FILES = new Set([".txt", ".caption"]);
@@ -62,7 +62,7 @@ export class PicturePanel {
     this.picture = picture;
     show(this.element, true);
     this.draw();
-    this.gallery.mark(picture.n)?.scrollIntoView({ block: "nearest" });
+    this.gallery.mark(picture.n);
   }
 
   async close() {
@@ -107,8 +107,8 @@ export class PicturePanel {
   }
 
   showNeighbours() {
-    this.previous.disabled = !this.gallery.beside(this.picture, -1);
-    this.next.disabled = !this.gallery.beside(this.picture, 1);
+    this.previous.disabled = this.gallery.beside(this.picture, -1) === null;
+    this.next.disabled = this.gallery.beside(this.picture, 1) === null;
   }
 
   before({ n, thumb, width, height, crop, how }) {
@@ -211,7 +211,7 @@ export class PicturePanel {
   }
 
   async move(way) {
-    const next = this.gallery.beside(this.picture, way);
+    const next = await this.gallery.picture(this.gallery.beside(this.picture, way));
     if (next) {
       await this.open(next);
       setTimeout(() => this.picture && this.showNeighbours()); // after the button's own end

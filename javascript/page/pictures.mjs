@@ -239,7 +239,7 @@ class PicturesStop {
     const file = this.panel.picture?.file;
     this.panel.forget();
     await this.gallery.open(id);
-    const same = file && this.gallery.pictures.find((picture) => picture.file === file);
+    const same = file && (await this.gallery.find(file));
     if (same) {
       this.panel.open(same);
     }

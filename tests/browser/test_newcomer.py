@@ -53,7 +53,7 @@ def looks_at_the_pictures(page, photograph):
     page.click("#trainer-tab-pictures")
     assert page.input_value("#trainer-pictures-folder").endswith("openmoji-style")
     page.click("#trainer-look")
-    page.wait_for_selector("[data-n='59']")
+    page.wait_for_selector("#trainer-stop-pictures [role=status]:text-is('60 pictures')")
     page.wait_for_function(f"() => {SHOWN.format('[data-n] img')} >= 12")
     assert "an openmoji emoji of an avocado" in page.inner_text("[data-n='2']")
     photograph(page, "pictures")

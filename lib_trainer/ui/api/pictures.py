@@ -18,10 +18,23 @@ MOST = 1_000
 
 
 def pictures(server: Server, request: Request) -> Reply:
-    """One page of the pictures that fit the filter, and how many fit in all."""
-    found = server.listings.of(_run(server, request)).found(request.query.get("filter", ""))
+    """One page of the pictures that fit the filter, and how many fit in all; or those of some `numbers`.
+
+    With `order`, the numbers of all that fit besides.
+    """
+    listing = server.listings.of(_run(server, request))
+    if "numbers" in request.query:
+        return as_json({"pictures": [listing.picture(n) for n in _numbers(request.query["numbers"])]})
+    found = listing.found(request.query.get("filter", ""))
     first, count = request.number("from", 0), min(request.number("count", PAGE), MOST)
-    return as_json({"total": len(found), "pictures": found[first : first + count]})
+    order = {"numbers": [picture["n"] for picture in found]} if "order" in request.query else {}
+    return as_json({"total": len(found), "pictures": found[first : first + count], **order})
+
+
+def names(server: Server, request: Request) -> Reply:
+    """The files of all pictures, by their numbers."""
+    listing = server.listings.of(_run(server, request))
+    return as_json({"files": [picture["file"] for picture in listing.pictures]})
 
 
 def thumb(server: Server, request: Request) -> Reply:
@@ -45,6 +58,13 @@ def undo_caption(server: Server, request: Request) -> Reply:
     """Take back the last change of a picture's caption."""
     run, n = _run(server, request), request.told("n", int)
     return as_json(undo(server.boundaries, server.listings, run, n))
+
+
+def _numbers(text: str) -> list[int]:
+    given = text.split(",")
+    if len(given) > MOST or not all(each.isascii() and each.isdecimal() for each in given):
+        raise Refused(f"'numbers' is {text[:40]!r} in the address; it must be up to {MOST} whole numbers and commas.")
+    return [int(each) for each in given]
 
 
 def _run(server: Server, request: Request) -> RunDirectory:

@@ -50,6 +50,24 @@ def test_pictures_come_in_pages_with_their_total(browser, inspected):
     assert files(browser.get(f"{RUN}/pictures", **{"from": 5})) == []
 
 
+def test_the_gallery_gets_all_names_once_and_then_only_the_pictures_it_shows(browser, inspected):
+    inspected({f"{number}.png": "even" if number % 2 == 0 else "odd" for number in range(6)})
+    assert browser.get(f"{RUN}/names").data == {"files": [f"{number}.png" for number in range(6)]}
+    asked = browser.get(f"{RUN}/pictures", filter="odd", count=0, order=1).data
+    assert asked == {"total": 3, "pictures": [], "numbers": [1, 3, 5]}
+    assert files(browser.get(f"{RUN}/pictures", numbers="5,1")) == ["5.png", "1.png"]
+
+
+BAD_NUMBERS = [("7", 404), ("", 400), ("1,-1", 400), ("1,x", 400), ("0," * 2000, 400)]
+
+
+@pytest.mark.parametrize(("numbers", "status"), BAD_NUMBERS)
+def test_numbers_that_are_none_are_told(browser, inspected, numbers, status):
+    inspected({"a.png": ""})
+    answer = browser.get(f"{RUN}/pictures", numbers=numbers)
+    assert answer.status == status and answer.error
+
+
 def test_the_filter_looks_into_names_and_captions_whatever_the_case(browser, inspected):
     inspected({"a.png": "A Red fox", "red.png": "", "c.png": "a dog"})
     assert files(browser.get(f"{RUN}/pictures", filter="RED")) == ["a.png", "red.png"]

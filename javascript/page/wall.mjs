@@ -1,0 +1,168 @@
+// Cards of one size in rows, of which only those near the window are drawn: ten thousand stay as fluid as ten.
+
+import { h, on } from "./dom.mjs";
+
+const NARROWEST = 170; // pixels of a card
+const HEIGHT = 284;
+const GAP = 10;
+const SPARE_ROWS = 2; // drawn above and below what is seen
+
+/**
+ * `draw(item, place)` makes the card of an item. `onSeen(items)` is told what is drawn now, `onMove(place, event)` of
+ * the keys that go to another card. `items` is what `show` was given.
+ */
+export class Wall {
+  constructor({ draw, onSeen = () => {}, onMove = () => {}, label }) {
+    Object.assign(this, { draw, onSeen, onMove, items: [], columns: 1, current: 0, cards: new Map(), frame: 0 });
+    const names = { role: "listbox", "aria-multiselectable": "true", "aria-label": label };
+    this.element = h("div", { class: "trainer-gallery", ...names });
+    const soon = () => this.soon();
+    this.sizes = new ResizeObserver(soon);
+    this.sizes.observe(this.element);
+    this.stops = [
+      on(document, "scroll", soon, { capture: true, passive: true }), // whatever it is that scrolls around us
+      on(window, "resize", soon),
+      on(this.element, "keydown", (event) => this.key(event)),
+    ];
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    this.sizes.disconnect();
+    this.stops.forEach((stop) => stop());
+  }
+
+  /** Show these items. */
+  show(items) {
+    this.items = items;
+    this.current = Math.min(this.current, Math.max(0, items.length - 1));
+    this.cards.forEach((card) => card.remove());
+    this.cards.clear();
+    this.paint();
+  }
+
+  /** Draw the cards of these places again. */
+  redraw(places) {
+    for (const place of places) {
+      const old = this.cards.get(place);
+      if (old) {
+        const card = this.card(place);
+        const hadFocus = old === document.activeElement;
+        this.cards.set(place, card);
+        old.replaceWith(card);
+        if (hadFocus) {
+          card.focus({ preventScroll: true });
+        }
+      }
+    }
+  }
+
+  soon() {
+    this.frame ||= requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    const { top, width } = this.element.getBoundingClientRect();
+    if (!width) {
+      return; // nobody sees it
+    }
+    this.columns = Math.max(1, Math.floor((width + GAP) / (NARROWEST + GAP)));
+    const rows = Math.ceil(this.items.length / this.columns);
+    this.element.style.height = `${Math.max(0, rows * (HEIGHT + GAP) - GAP)}px`;
+    const high = Math.floor(-top / (HEIGHT + GAP)) - SPARE_ROWS;
+    const low = Math.ceil((innerHeight - top) / (HEIGHT + GAP)) + SPARE_ROWS;
+    const first = Math.max(0, high * this.columns);
+    const end = Math.min(this.items.length, Math.max(0, low * this.columns));
+    this.put(first, end, (width + GAP) / this.columns);
+  }
+
+  /** Have exactly the cards of these places, and the one that the keyboard is at, in the page. */
+  put(first, end, step) {
+    const isWanted = (place) => (place >= first && place < end) || (place === this.current && place < this.items.length);
+    for (const [place, card] of this.cards) {
+      if (!isWanted(place)) {
+        card.remove();
+        this.cards.delete(place);
+      }
+    }
+    let before = null;
+    const wanted = [...Array(Math.max(0, end - first)).keys()].map((more) => first + more);
+    if (this.items.length && !wanted.includes(this.current)) {
+      wanted[this.current < first ? "unshift" : "push"](this.current);
+    }
+    for (const place of wanted) {
+      const card = this.cards.get(place) ?? this.card(place);
+      this.cards.set(place, card);
+      this.lay(card, place, step);
+      if (!card.isConnected) {
+        before ? before.after(card) : this.element.prepend(card);
+      }
+      before = card;
+    }
+    this.onSeen(wanted.filter((place) => place >= first && place < end).map((place) => this.items[place]));
+  }
+
+  card(place) {
+    const card = this.draw(this.items[place], place);
+    card.dataset.place = place;
+    card.tabIndex = place === this.current ? 0 : -1;
+    card.setAttribute("aria-posinset", place + 1);
+    card.setAttribute("aria-setsize", this.items.length);
+    if (this.step) {
+      this.lay(card, place, this.step);
+    }
+    return card;
+  }
+
+  lay(card, place, step) {
+    this.step = step;
+    const [row, column] = [Math.floor(place / this.columns), place % this.columns];
+    card.style.width = `${step - GAP}px`;
+    card.style.transform = `translate(${column * step}px, ${row * (HEIGHT + GAP)}px)`;
+  }
+
+  /** The card of a place, where it is drawn. */
+  at(place) {
+    return this.cards.get(place);
+  }
+
+  /** Bring a place into view and, if wanted, the keyboard to it. */
+  go(place, { focus = true } = {}) {
+    this.cards.get(this.current)?.setAttribute("tabindex", "-1");
+    this.current = place;
+    this.paint();
+    const card = this.cards.get(place);
+    card?.setAttribute("tabindex", "0");
+    card?.scrollIntoView({ block: "nearest" });
+    if (focus) {
+      card?.focus({ preventScroll: true });
+    }
+  }
+
+  key(event) {
+    const page = this.columns * Math.max(1, Math.floor(innerHeight / (HEIGHT + GAP)));
+    const last = this.items.length - 1;
+    const ways = {
+      ArrowLeft: this.current - 1,
+      ArrowRight: this.current + 1,
+      ArrowUp: this.current - this.columns,
+      ArrowDown: this.current + this.columns,
+      PageUp: Math.max(0, this.current - page),
+      PageDown: Math.min(last, this.current + page),
+      Home: 0,
+      End: last,
+    };
+    const next = ways[event.key];
+    if (next === undefined || event.altKey) {
+      return;
+    }
+    event.preventDefault();
+    if (next >= 0 && next <= last) {
+      const from = this.current;
+      this.go(next);
+      this.onMove(next, from, event);
+    }
+  }
+}
