@@ -15,6 +15,7 @@ from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.captioners.options import CaptioningOptions
 from lib_trainer.images.options import InspectOptions, PrepareOptions
+from lib_trainer.images.promptlog.options import PromptLogOptions
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.training.options import TrainingOptions
 
@@ -43,6 +44,7 @@ class Step:
 
 
 STEPS = {
+    "promptlog": Step(PromptLogOptions, run="lib_trainer.images.promptlog.promptlog:promptlog"),
     "inspect": Step(InspectOptions, run="lib_trainer.images.inspect:inspect"),
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
     "caption": Step(CaptioningOptions, run="lib_trainer.images.captioners.caption:caption"),
