@@ -14,6 +14,7 @@ from lib_trainer.core.outputs import Output
 from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.captioners.options import CaptioningOptions
+from lib_trainer.images.importing.options import ExportOptions, ImportOptions
 from lib_trainer.images.options import InspectOptions, PrepareOptions
 from lib_trainer.images.promptlog.options import PromptLogOptions
 from lib_trainer.trainables import TRAINABLES
@@ -45,9 +46,11 @@ class Step:
 
 STEPS = {
     "promptlog": Step(PromptLogOptions, run="lib_trainer.images.promptlog.promptlog:promptlog"),
+    "import": Step(ImportOptions, run="lib_trainer.images.importing.bring_in:bring_in"),
     "inspect": Step(InspectOptions, run="lib_trainer.images.inspect:inspect"),
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
     "caption": Step(CaptioningOptions, run="lib_trainer.images.captioners.caption:caption"),
+    "export": Step(ExportOptions, run="lib_trainer.images.importing.export:export"),
     "plan": Step(
         TrainingOptions,
         run="lib_trainer.training.plan:plan",

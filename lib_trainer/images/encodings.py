@@ -27,10 +27,18 @@ def read_text_file(path: Path) -> TextFile:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} can't be read ({error.strerror or error}).") from error
+    found = decoded(data)
+    if found is None:
+        raise DataError(f"{path} is not text in UTF-8, UTF-16 or Windows-1252; save it as UTF-8.")
+    return found
+
+
+def decoded(data: bytes) -> TextFile | None:
+    """The text of these bytes, in the same order of encodings; None where it is none of them."""
     marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
         try:
             return TextFile(data.decode(encoding), "" if encoding == "utf-8-sig" else encoding)
         except UnicodeDecodeError:
             continue
-    raise DataError(f"{path} is not text in UTF-8, UTF-16 or Windows-1252; save it as UTF-8.")
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -17,7 +17,7 @@ AHEAD = 4  # results that may wait for a slow one, for each thread
 
 
 def in_threads(
-    work: Callable[[Item], Result], items: Sequence[Item], should_stop: Callable[[], bool] = lambda: False
+    work: Callable[[Item], Result], items: Iterable[Item], should_stop: Callable[[], bool] = lambda: False
 ) -> Generator[Result, None, None]:
     """The results in the order of the items; once `should_stop`, what is begun is finished and the rest left out.
 

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
+from lib_trainer.core.file_names import DEVICE, LONGEST_NAME, NOT_IN_NAMES
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.ui.web import Refused
-
-# Windows takes these for devices, whatever folder they stand in and whatever ending they have.
-DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])( *\..*)?")
-NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-LONGEST_NAME = 200  # bytes; a disk takes 255, of which a whole file's temporary name needs some
 
 
 def full_path(text: str, windows: bool = sys.platform == "win32") -> Path:
