@@ -12,10 +12,11 @@ from typing import IO
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path, flush: bool = True) -> Iterator[IO[bytes]]:
     """A binary file that takes its name only when the block ends well.
 
-    The temporary name lies in the same folder and ends in `.tmp`, which no WebUI scans for.
+    The temporary name lies in the same folder and ends in `.tmp`, which no WebUI scans for. Without `flush` it may be
+    missing after a power cut: only for what can be written again.
 
     Raises:
         OSError: what the disk said; the old file, if any, is untouched then.
@@ -25,8 +26,9 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     try:
         with temporary.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,78 +1,162 @@
-"""Captions changed in the gallery: written beside the picture, with what was there before kept for taking it back."""
+"""Captions changed on the page: one by hand or many by rules, noted so that they can be taken back."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from lib_trainer.core.configs import load
-from lib_trainer.core.errors import OutputError
+from lib_trainer.core.errors import DataError, OutputError
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.core.whole_files import whole_file, write_text
-from lib_trainer.images.captions import CAPTION_SUFFIXES, read_captions
-from lib_trainer.images.options import CaptionOptions
-from lib_trainer.ui.boundaries import Boundaries
-from lib_trainer.ui.listings import Listing, Listings, Picture
+from lib_trainer.images.caption_history import CHANGED_SINCE, Change, Outcome, content
+from lib_trainer.images.captions import CAPTION_SUFFIXES
+from lib_trainer.images.encodings import read_text_file
+from lib_trainer.images.wording.rules import apply_all, read_rules
+from lib_trainer.images.wording.search import search
+from lib_trainer.ui.caption_store import CaptionStore, Entry, FolderCaptions
 from lib_trainer.ui.web import Refused
 
-EDITS_FILE = "captions.jsonl"  # in the run's folder: one line an edit that can be taken back
 LONGEST_CAPTION = 20_000
 
 
-def write_caption(
-    boundaries: Boundaries, listings: Listings, run: RunDirectory, n: int, text: str
-) -> Picture:
-    """Write the caption of picture `n` to NAME.txt beside it, or to NAME.caption if it came from there.
+@dataclass(frozen=True)
+class Selection:
+    """Which pictures are meant: the files that are named, or all that fit a search."""
 
-    Returns:
-        The picture as it is now.
+    files: tuple[str, ...] | None = None
+    query: str = ""
+
+    def numbers(self, captions: FolderCaptions) -> list[int]:
+        """Their numbers, in the order of the gallery.
+
+        Raises:
+            ConfigError: the search can't be understood.
+        """
+        found = search(self.query, captions) if self.query.strip() else set(captions.entries)
+        if self.files is not None:
+            found &= {captions.numbers[name] for name in self.files if name in captions.numbers}
+        return sorted(found)
+
+
+@dataclass
+class Changed:
+    """What an act did to a folder's captions."""
+
+    title: str
+    done: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+
+
+def reworded(captions: FolderCaptions, selection: Selection, rules: Any) -> list[tuple[Entry, str]]:
+    """The captions that rules would change, and what they would become; each line is a caption where any counts.
+
+    Raises:
+        ConfigError: something is no rule, or can't be applied.
+    """
+    numbers = selection.numbers(captions)
+    entries = [captions.entries[number] for number in numbers]
+    lines = [(at, line) for at, entry in enumerate(entries) for line in entry.text.split("\n")]
+    about = captions.about(numbers)
+    again = apply_all(read_rules(rules), [line for _, line in lines], [about[at] for at, _ in lines])
+    texts: list[list[str]] = [[] for _ in entries]
+    for (at, _), line in zip(lines, again, strict=True):
+        texts[at].append(line)
+    told = ("\n".join(each) for each in texts)
+    return [(entry, text) for entry, text in zip(entries, told, strict=True) if text != entry.text]
+
+
+def rewrite(
+    store: CaptionStore, run: RunDirectory, told: Sequence[tuple[Entry, str]], title: str, seen: int | None = None
+) -> Changed:
+    """Write captions as one act that can be taken back.
+
+    `seen` is the revision of the captions that the user saw; what another program changed since then is left.
+
+    Raises:
+        Refused: a text can't be written.
+        OutputError: the act can't be noted; nothing was written then.
+    """
+    captions = store.of(run)
+    changed, changes = Changed(title), dict[Path, Change]()
+    for entry, text in told:
+        data = _encoded(text)
+        if seen is not None and captions.entries[entry.number].revision > seen:
+            changed.left[entry.name] = CHANGED_SINCE
+            continue
+        try:
+            _check_there(entry)
+            before = content(entry.file)
+            after = _whole(entry.file, data, captions.options.lines)
+            changes.setdefault(entry.file, Change(entry.file, before, after))
+        except (OSError, DataError, Refused) as error:
+            changed.left[entry.name] = f"it was left ({error})"
+    if changes:
+        _note_outcome(changed, captions, captions.history.write(title, list(changes.values())))
+        store.refresh(run, list(changes))
+    return changed
+
+
+def write_caption(store: CaptionStore, run: RunDirectory, n: int, text: str, seen: int | None = None) -> None:
+    """Write the caption of picture `n` to NAME.txt beside it, or to NAME.caption if it came from there.
 
     Raises:
         Refused: there is no such picture (any more), captions are not read from files, or the text can't be written.
         OutputError: the disk refuses.
     """
-    content = _encoded(text)
-    with listings.lock:
-        listing = listings.of(run)
-        picture = _file_of(boundaries, listing, n)
-        options = _caption_options(run)
-        suffix = ".caption" if listing.picture(n).get("caption_source") == ".caption" else ".txt"
-        file = picture.with_suffix(suffix)
-        before = _content(file)
-        edits = _edits(run)
-        _keep_edits(run, [*edits, {"file": str(file), "before": _as_text(before), "after": _as_text(content)}])
-        try:
-            _put(file, content)
-        except OutputError:
-            _keep_edits(run, edits)
-            raise
-        return _look_again(listings, run, n, options)
+    _encoded(text)
+    entry = _entry(store.of(run), n)
+    _check_there(entry)
+    changed = rewrite(store, run, [(entry, text.strip())], f"Caption of {entry.name}", seen)
+    if why := changed.left.get(entry.name):
+        raise (Refused(f"{entry.file}: {why}.", 409) if why == CHANGED_SINCE else OutputError(f"{entry.file}: {why}."))
 
 
-def undo(boundaries: Boundaries, listings: Listings, run: RunDirectory, n: int) -> Picture:
+def undo_caption(store: CaptionStore, run: RunDirectory, n: int) -> None:
     """Take back the last change of the caption of picture `n`.
-
-    Returns:
-        The picture as it is now.
 
     Raises:
         Refused: there is nothing to take back, or somebody has changed the file since (409).
         OutputError: the disk refuses.
     """
-    with listings.lock:
-        picture = _file_of(boundaries, listings.of(run), n)
-        beside = [str(picture.with_suffix(suffix)) for suffix in CAPTION_SUFFIXES]
-        edits = _edits(run)
-        edit = next((edit for edit in reversed(edits) if edit["file"] in beside), None)
-        if edit is None:
-            raise Refused("No change of this caption is left to take back.", 409)
-        file = Path(edit["file"])
-        if _as_text(_content(file)) != edit["after"]:
-            raise Refused(f"{file} was changed by another program since; it was left as it is now.", 409)
-        _put(file, None if edit["before"] is None else _as_bytes(edit["before"]))
-        _keep_edits(run, [other for other in edits if other is not edit])
-        return _look_again(listings, run, n, _caption_options(run))
+    captions = store.of(run)
+    entry = _entry(captions, n)
+    _check_there(entry)
+    beside = [entry.picture.with_suffix(suffix) for suffix in CAPTION_SUFFIXES]
+    outcome = captions.history.undo_file(beside)
+    if outcome is None:
+        raise Refused("No change of this caption is left to take back.", 409)
+    for file, why in outcome.left.items():
+        raise Refused(f"{file}: {why}.", 409)
+    store.refresh(run, beside)
+
+
+def turn(store: CaptionStore, run: RunDirectory, back: bool) -> Changed:
+    """Take the last act back, or do again what was taken back last.
+
+    Raises:
+        Refused: there is nothing (409).
+        OutputError: the disk refuses.
+    """
+    captions = store.of(run)
+    outcome = captions.history.undo() if back else captions.history.redo()
+    if outcome is None:
+        raise Refused("There is nothing left to take back." if back else "Nothing was taken back last.", 409)
+    changed = Changed(outcome.title)
+    _note_outcome(changed, captions, outcome)
+    store.refresh(run, outcome.done)
+    return changed
+
+
+def _entry(captions: FolderCaptions, n: int) -> Entry:
+    if n not in captions.entries:
+        raise Refused(f"There is no picture {n} that can be used; look at the folder again.", 404)
+    return captions.entries[n]
+
+
+def _check_there(entry: Entry) -> None:
+    if not entry.picture.is_file():
+        raise Refused(f"{entry.picture} is not there any more; look through the folder again.", 404)
 
 
 def _encoded(text: str) -> bytes:
@@ -84,86 +168,18 @@ def _encoded(text: str) -> bytes:
         raise Refused("The caption has half a character in it, which can't be written; type it again.") from error
 
 
-def _file_of(boundaries: Boundaries, listing: Listing, n: int) -> Path:
-    """The picture file, if it is still there and may be touched."""
-    name = PurePosixPath(listing.picture(n)["file"])
-    picture = listing.folder / name
-    if name.is_absolute() or ".." in name.parts or not boundaries.allows(listing.folder):
-        raise Refused(f"{picture} may not be changed from here.", 403)
-    if not picture.is_file():
-        raise Refused(f"{picture} is not there any more; look through the folder again.", 404)
-    return picture
+def _whole(file: Path, data: bytes, lines: str) -> bytes:
+    """A caption file's new content; where only its first line counts, the others stay."""
+    if lines != "first" or not file.exists():
+        return data
+    there = [line for line in read_text_file(file).text.splitlines() if line.strip()]
+    return b"\n".join([data, *(line.encode("utf-8", "replace") for line in there[1:])])
 
 
-def _caption_options(run: RunDirectory) -> CaptionOptions:
-    options: CaptionOptions = load(CaptionOptions, run.job()[1].get("captions", {}), "captions.")
-    if options.source != "files":
-        raise Refused(f"Captions are taken from the {options.source} here; set 'captions.source' to 'files'.", 409)
-    return options
-
-
-def _content(file: Path) -> bytes | None:
-    """What a file holds; None where there is none."""
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise OutputError(f"{file} can't be read ({error}), so it was left as it is; check its rights.") from error
-
-
-def _put(file: Path, content: bytes | None) -> None:
-    try:
-        if content is None:
-            file.unlink(missing_ok=True)
-            return
-        with whole_file(file) as opened:
-            opened.write(content)
-    except OSError as error:
-        raise OutputError(f"{file} can't be written ({error}); make room, or check the folder's rights.") from error
-
-
-def _look_again(listings: Listings, run: RunDirectory, n: int, options: CaptionOptions) -> Picture:
-    """Read the captions again of all pictures that share the caption file of picture `n`, into the listing."""
-    listing = listings.of(run)
-    stem = _stem(listing.picture(n))
-    changed = {}
-    for other, entry in enumerate(listing.pictures):
-        if _stem(entry) == stem:
-            (found,), _ = read_captions(listing.folder, [listing.folder / entry["file"]], options)
-            changed[other] = {**entry, "caption": found.text, "caption_source": found.source}
-    try:
-        listings.change(run, changed)
-    except OSError as error:
-        raise OutputError(f"The listing in {run.path} can't be written ({error}); make room.") from error
-    return changed[n]
-
-
-def _stem(picture: Picture) -> str:
-    return PurePosixPath(picture["file"]).with_suffix("").as_posix()
-
-
-def _edits(run: RunDirectory) -> list[dict[str, Any]]:
-    try:
-        lines = (run.path / EDITS_FILE).read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{run.path / EDITS_FILE} can't be read ({error}); move it away.") from error
-
-
-def _keep_edits(run: RunDirectory, edits: list[dict[str, Any]]) -> None:
-    try:
-        write_text(run.path / EDITS_FILE, "".join(json.dumps(edit) + "\n" for edit in edits))
-    except OSError as error:
-        raise OutputError(f"{run.path / EDITS_FILE} can't be written ({error}); make room.") from error
-
-
-def _as_text(content: bytes | None) -> str | None:
-    """Any bytes as text that JSON can hold and `_as_bytes` turns back."""
-    return None if content is None else content.decode("utf-8", "surrogateescape")
-
-
-def _as_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+def _note_outcome(changed: Changed, captions: FolderCaptions, outcome: Outcome) -> None:
+    done, left = set(outcome.done), outcome.left
+    for entry in captions.entries.values():
+        beside = [entry.picture.with_suffix(suffix) for suffix in CAPTION_SUFFIXES]
+        if any(file in done for file in beside):
+            changed.done.append(entry.name)
+        changed.left.update((entry.name, left[file]) for file in beside if file in left)

@@ -67,6 +67,15 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/trainer/api/projects/{project}/runs/{run}/thumb"): "lib_trainer.ui.api.pictures:thumb",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/caption"): "lib_trainer.ui.api.pictures:caption",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/caption/undo"): "lib_trainer.ui.api.pictures:undo_caption",
+    ("GET", "/trainer/api/caption-rules"): "lib_trainer.ui.api.captions:rules",
+    ("GET", "/trainer/api/projects/{project}/runs/{run}/captions"): "lib_trainer.ui.api.captions:state",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/search"): "lib_trainer.ui.api.captions:search",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/tags"): "lib_trainer.ui.api.captions:tags",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/tokens"): "lib_trainer.ui.api.captions:tokens",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/preview"): "lib_trainer.ui.api.captions:preview",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/apply"): "lib_trainer.ui.api.captions:apply",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/undo"): "lib_trainer.ui.api.captions:undo",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/redo"): "lib_trainer.ui.api.captions:redo",
 }
 
 

@@ -13,6 +13,7 @@ from lib_trainer.core.places import data_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.jobs.launcher import new_run
 from lib_trainer.ui.boundaries import Boundaries
+from lib_trainer.ui.caption_store import CaptionStore
 from lib_trainer.ui.checks import checked
 from lib_trainer.ui.conductor import Conductor
 from lib_trainer.ui.engine import Engine
@@ -38,6 +39,7 @@ class Server:
         self.conductor = Conductor(host, self.home, self.queue, self.summaries, self.engine.state)
         self.boundaries = Boundaries(host, self.home)
         self.listings = Listings()
+        self.captions = CaptionStore(self.boundaries, self.listings, self.home)
 
     def begin(self) -> None:
         """Begin to work through the queue."""

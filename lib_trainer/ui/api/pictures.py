@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.ui.access import is_inside
-from lib_trainer.ui.caption_edits import undo, write_caption
+from lib_trainer.ui.caption_edits import undo_caption as take_back
+from lib_trainer.ui.caption_edits import write_caption
 from lib_trainer.ui.picture_files import picture_reply
 from lib_trainer.ui.web import Refused, Reply, Request, as_json
 
@@ -51,13 +52,17 @@ def thumb(server: Server, request: Request) -> Reply:
 def caption(server: Server, request: Request) -> Reply:
     """Write a caption beside its picture."""
     run, n, text = _run(server, request), request.told("n", int), request.told("text", str)
-    return as_json(write_caption(server.boundaries, server.listings, run, n, text))
+    with server.captions.lock:
+        write_caption(server.captions, run, n, text, request.told("revision", int, None))
+        return as_json(server.listings.of(run).picture(n))
 
 
 def undo_caption(server: Server, request: Request) -> Reply:
     """Take back the last change of a picture's caption."""
     run, n = _run(server, request), request.told("n", int)
-    return as_json(undo(server.boundaries, server.listings, run, n))
+    with server.captions.lock:
+        take_back(server.captions, run, n)
+        return as_json(server.listings.of(run).picture(n))
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,0 +1,23 @@
+"""What a caption lost and won, in parts that can be shown one after the other."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+
+PIECE = re.compile(r"\s+|,|[^\s,]+")
+MOST_PIECES = 400  # comparing takes the square of it
+
+
+def differences(before: str, after: str) -> list[tuple[str, str]]:
+    """Parts ("same" | "gone" | "new", text): without the new ones the text before, without the gone ones that after."""
+    old, new = PIECE.findall(before), PIECE.findall(after)
+    if before == after or len(old) + len(new) > MOST_PIECES:
+        return [("same", before)] if before == after else [("gone", before), ("new", after)]
+    parts: list[tuple[str, str]] = []
+    for how, start, end, other_start, other_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if how == "equal":
+            parts.append(("same", "".join(old[start:end])))
+            continue
+        parts += [("gone", "".join(old[start:end])), ("new", "".join(new[other_start:other_end]))]
+    return [(kind, text) for kind, text in parts if text]
