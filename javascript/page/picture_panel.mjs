@@ -1,15 +1,19 @@
 // One picture beside the gallery: before and after, its facts, and its caption to change in place.
 
+import { CaptionField } from "./caption_field.mjs";
 import { button, h, put, say, show } from "./dom.mjs";
 import { sizes, troubles } from "./picture_card.mjs";
 import { bytes, counted } from "./words.mjs";
 
 const FILES = new Set([".txt", ".caption"]);
 
-/** `gallery` gives the pictures; `background()` the colour behind transparent or too narrow ones. */
+/** `captions` is asked about captions; `background()` gives the colour behind transparent or too narrow pictures. */
 export class PicturePanel {
-  constructor(context, gallery, background) {
-    Object.assign(this, { context, gallery, background, picture: null, saved: new Set() });
+  constructor(context, captions, background) {
+    const { gallery } = captions;
+    Object.assign(this, { context, captions, gallery, background, picture: null, saved: new Set() });
+    captions.onOutside((files) => this.changedOutside(files));
+    captions.onChange(() => this.renew());
     this.title = h("h3", { class: "trainer-grow trainer-file" });
     this.previous = button("←", () => this.move(-1), {
       "aria-label": "Previous picture",
@@ -27,12 +31,8 @@ export class PicturePanel {
     this.views = h("div", { class: "trainer-before-after" });
     this.facts = h("p", { class: "trainer-quiet" });
     this.troubles = h("p", { class: "trainer-column" });
-    this.caption = h("textarea", {
-      class: "trainer-input",
-      id: "trainer-caption",
-      rows: "4",
-      oninput: () => this.showChanged(),
-    });
+    this.caption = new CaptionField(captions, () => this.showChanged());
+    this.elsewhere = h("div", { class: "trainer-warning", role: "alert", hidden: true });
     this.saving = button("Save", () => this.save(), { kind: "primary", title: "Ctrl+Enter" });
     this.undoing = button("Undo", () => this.undo(), { title: "Back to the caption before the last save" });
     this.hint = h(
@@ -40,7 +40,6 @@ export class PicturePanel {
       { class: "trainer-quiet" },
       "Ctrl+Enter saves and goes to the next picture; Page up and Page down go to its neighbours.",
     );
-    const label = h("label", { class: "trainer-stacked" }, "Caption", this.caption);
     this.element = h(
       "aside",
       { class: "trainer-card trainer-picture-panel", hidden: true, "aria-label": "Picture" },
@@ -48,7 +47,8 @@ export class PicturePanel {
       this.views,
       this.facts,
       this.troubles,
-      label,
+      this.caption.element,
+      this.elsewhere,
       h("div", { class: "trainer-row" }, this.saving, this.undoing),
       this.hint,
     );
@@ -100,10 +100,50 @@ export class PicturePanel {
     ];
     say(this.facts, told.filter(Boolean).join(" · "));
     put(this.troubles, troubles(picture));
-    this.caption.value = picture.caption ?? "";
-    this.caption.disabled = Boolean(picture.problem);
-    this.showChanged();
+    this.write(picture.caption ?? "");
+    this.caption.input.disabled = Boolean(picture.problem);
     this.showNeighbours();
+  }
+
+  /** Show a text as the caption that is in the file. */
+  write(text) {
+    this.caption.value = text;
+    this.revision = this.captions.run === this.gallery.run ? this.captions.revision : undefined;
+    show(this.elsewhere, false);
+    this.showChanged();
+  }
+
+  /** Captions were changed by rules or taken back: show the new one, unless somebody is writing here. */
+  async renew() {
+    const { picture } = this;
+    const now = picture && !this.isChanged() ? await this.gallery.picture(picture.n).catch(() => null) : null;
+    if (now && picture === this.picture && !this.isChanged()) {
+      this.picture = now;
+      this.draw();
+    }
+  }
+
+  /** Another program changed captions: it is said where this one is among them and being written. */
+  async changedOutside(files) {
+    const { picture } = this;
+    if (!picture || !files.includes(picture.file) || !this.isChanged()) {
+      return;
+    }
+    const now = await this.gallery.find(picture.file).catch(() => null);
+    if (now && picture === this.picture) {
+      this.picture = now;
+      const words = `Another program changed this caption meanwhile: “${now.caption}”.`;
+      const take = button("Take that", () => this.write(now.caption ?? ""));
+      const keep = button("Keep mine", () => this.keepMine());
+      put(this.elsewhere, h("p", {}, words), h("div", { class: "trainer-row" }, take, keep));
+      show(this.elsewhere, true);
+    }
+  }
+
+  keepMine() {
+    this.revision = this.captions.revision;
+    show(this.elsewhere, false);
+    this.caption.input.focus();
   }
 
   showNeighbours() {
@@ -180,13 +220,12 @@ export class PicturePanel {
     if (!this.isChanged()) {
       return true;
     }
-    return this.change("caption", { n: this.picture.n, text: this.caption.value }, true);
+    return this.change("caption", { n: this.picture.n, text: this.caption.value, revision: this.revision }, true);
   }
 
   async undo() {
     if (this.isChanged()) {
-      this.caption.value = this.picture.caption ?? "";
-      this.showChanged();
+      this.write(this.picture.caption ?? "");
       return;
     }
     await this.change("caption/undo", { n: this.picture.n }, false);
@@ -202,6 +241,7 @@ export class PicturePanel {
         this.picture = picture;
         this.draw();
       }
+      this.captions.look().catch(() => {}); // what can be taken back; asked again soon anyway
       setTimeout(() => this.showChanged()); // after the button's own end
       return true;
     } catch (error) {
@@ -219,7 +259,7 @@ export class PicturePanel {
   }
 
   async key(event) {
-    const isText = event.target === this.caption;
+    const isText = event.target === this.caption.input;
     const ways = { PageUp: -1, PageDown: 1, ...(isText ? {} : { ArrowLeft: -1, ArrowRight: 1 }) };
     event.stopPropagation(); // the WebUI takes Ctrl+Enter for Generate
     if (event.key in ways) {
@@ -229,7 +269,7 @@ export class PicturePanel {
       event.preventDefault();
       if (await this.save()) {
         await this.move(1);
-        this.caption.focus();
+        this.caption.input.focus();
       }
     } else if (event.key === "Escape") {
       await this.close();

@@ -1,6 +1,7 @@
 // The stop Pictures: choose a folder and look at what is in it; its sections clean, crop and caption.
 
 import { RunBar } from "./bar.mjs";
+import { CaptionRoutes } from "./caption_routes.mjs";
 import { browse } from "./dialogs.mjs";
 import { button, debounced, h, say, show } from "./dom.mjs";
 import { Follower, hasEnded } from "./follow.mjs";
@@ -28,7 +29,8 @@ class PicturesStop {
       onOpen: (picture) => this.panel.open(picture),
       onFiles: () => this.studio.showsPictures || this.open("look"),
     });
-    this.panel = new PicturePanel(context, this.gallery, () => this.preparing.form.values().background ?? "white");
+    this.captions = new CaptionRoutes(context, this.gallery);
+    this.panel = new PicturePanel(context, this.captions, () => this.preparing.form.values().background ?? "white");
     this.again = debounced(() => this.lookAgain(), QUIET_MILLISECONDS);
     this.preparing = new Preparing(context, this);
     this.listeners = new Set();
