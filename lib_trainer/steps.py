@@ -15,6 +15,7 @@ from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.captioners.options import CaptioningOptions
 from lib_trainer.images.importing.options import ExportOptions, ImportOptions
+from lib_trainer.images.doctor.options import CheckOptions
 from lib_trainer.images.options import InspectOptions, PrepareOptions
 from lib_trainer.images.promptlog.options import PromptLogOptions
 from lib_trainer.trainables import TRAINABLES
@@ -48,6 +49,7 @@ STEPS = {
     "promptlog": Step(PromptLogOptions, run="lib_trainer.images.promptlog.promptlog:promptlog"),
     "import": Step(ImportOptions, run="lib_trainer.images.importing.bring_in:bring_in"),
     "inspect": Step(InspectOptions, run="lib_trainer.images.inspect:inspect"),
+    "check": Step(CheckOptions, run="lib_trainer.images.doctor.check:check"),
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
     "caption": Step(CaptioningOptions, run="lib_trainer.images.captioners.caption:caption"),
     "export": Step(ExportOptions, run="lib_trainer.images.importing.export:export"),

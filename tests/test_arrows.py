@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lib_trainer"
 MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that it may import
     "core": set(),
     "jobs": {"core"},
-    "images": {"core"},
+    "images": {"core", "models.clip_tokens"},
     "models": {"core"},
     "trainables": {"core", "models"},
     "dataset": {"core", "images"},
@@ -33,6 +33,7 @@ MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that 
         "images.promptlog.options",
         "trainables",
         "training.options",
+        "images.doctor.options",
     },
     "worker": {"core", "steps"},
     "demo": {"core", "jobs", "steps", "presets"},

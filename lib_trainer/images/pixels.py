@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageColor, UnidentifiedImageError
@@ -83,6 +84,32 @@ def open_small(path: Path, background: str, side: int) -> tuple[Image.Image, tup
     small, _ = _as_seen(image, orientation, behind)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     return small, _upright(size, orientation)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture as it is seen, of limited size; `size` is what `measure` gives, `opacity` as `open_with_mask`.
+
+    `is_turned` is whether its file asks viewers to turn it.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+    opacity: Image.Image | None
+    is_turned: bool
+
+
+def see(path: Path, background: str, side: int) -> Seen:
+    """A picture of at most `side` pixels, decoded quickly, with what its file tells besides.
+
+    Raises:
+        PictureError, ConfigError: as `open_picture`.
+    """
+    behind = colour(background)
+    image, size, orientation = _decode(path, smallest=side)
+    seen, opacity = _as_seen(image, orientation, behind)
+    seen.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return Seen(seen, _upright(size, orientation), opacity, orientation in TURNS)
 
 
 def _upright(size: tuple[int, int], orientation: int) -> tuple[int, int]:
