@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from PIL import Image
 SIDE, RIM = 12, 2  # fields of the coarse copy; how many from each edge count, but for the ground at the bottom
 ALIKE = 22.0  # levels of 0 to 255, by which fields differ on average
 
-Rim = NDArray[np.float32]
+Rim = NDArray[Any]
 
 
 def rim_of(image: Image.Image) -> Rim:
@@ -19,7 +20,8 @@ def rim_of(image: Image.Image) -> Rim:
     fields = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
     mask = np.ones((SIDE, SIDE), dtype=bool)
     mask[RIM:, RIM:-RIM] = False
-    return fields[mask]
+    rim: Rim = fields[mask]
+    return rim
 
 
 def same_backgrounds(rims: Sequence[Rim]) -> list[list[int]]:

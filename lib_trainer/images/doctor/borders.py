@@ -9,8 +9,10 @@ from lib_trainer.images.doctor.tiles import Floats
 EVEN = 4.0  # grey levels; what JPEG leaves of one tone
 STEP = 12.0  # grey levels by which the picture differs from its bar
 STRAIGHT = 0.6  # share of the line behind a bar that must differ; less is a thing on a plain ground
+DRIFT = 1.5  # grey levels by which the tone may change over more than half of a bar
 SOFT = 10  # lines over which JPEG may smear the end of a bar
 THINNEST, THICKEST = 0.015, 0.45  # of the side
+FEWEST_LINES = 4
 
 
 def borders(plane: Floats) -> tuple[float, float, float, float]:
@@ -30,7 +32,9 @@ def _bar(plane: Floats) -> float:
     uneven = np.quantile(off, 0.9, axis=1) > EVEN
     thick = int(np.argmax(uneven)) if uneven.any() else 0
     share = thick / len(plane)
-    if not THINNEST <= share <= THICKEST:
+    if thick < FEWEST_LINES or not THINNEST <= share <= THICKEST:
         return 0.0
+    if abs(float(np.median(plane[thick * 6 // 10])) - tone) > DRIFT:
+        return 0.0  # a sky that grows darker, not a bar
     behind = (off[thick : thick + SOFT] > STEP).mean(axis=1)
     return share if behind.max() >= STRAIGHT else 0.0

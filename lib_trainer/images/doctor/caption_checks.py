@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lib_trainer.images.captions import CAPTION_SUFFIXES, NO_CAPTION
 from lib_trainer.images.doctor.case import Case
-from lib_trainer.images.doctor.findings import Finding, Fix, pictures_have
+from lib_trainer.images.doctor.findings import Finding, Fix, Level, pictures_have
 from lib_trainer.images.pictures import Picture
 
 MOST_TOKENS = 75  # what CLIP's text encoder reads of a caption
@@ -40,7 +40,7 @@ def missing(case: Case) -> Iterator[Finding]:
         yield Finding("empty caption", "warning", "Empty captions", said, _names(case, empty), _to_captions())
     if rest:
         said = f"{pictures_have(len(rest))} no caption: {called} in a prompt."
-        level = "info" if case.options.trigger else "warning"
+        level: Level = "info" if case.options.trigger else "warning"
         yield Finding("no caption", level, "Missing captions", said, _names(case, rest), _to_captions())
 
 
@@ -103,7 +103,7 @@ def _common(case: Case, name: str, common: dict[str, list[Picture]], captions: i
     where = f" in '{name}'" if name else ""
     said = (
         f"More than half of the {captions} captions{where} have the same {kind}: {shown}{more}. What nearly all "
-        "captions say is learned as one with the concept. Take out what belongs to it, and keep what shall be changeable."
+        "captions say is learned as one with the concept. Take out what belongs to it, keep what shall change."
     )
     counts = Counter(case.name(picture.path) for those in common.values() for picture in those)
     told = {file: f"{count} of them" for file, count in counts.items()}

@@ -6,6 +6,7 @@ What is looked for is as high as LINE at some of the scales; strokes are where b
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from lib_trainer.images.doctor.tiles import Floats
@@ -52,13 +53,14 @@ def _strokes(plane: Floats) -> float:
     return float(np.where(is_line, each[rows], 0).max(initial=0.0))
 
 
-def _begins(where: np.ndarray) -> Floats:
+def _begins(where: NDArray[np.bool_]) -> Floats:
     """1 where a run along a row begins."""
-    return (where[:, 1:] & ~where[:, :-1]).astype(np.float32)
+    begins: Floats = (where[:, 1:] & ~where[:, :-1]).astype(np.float32)
+    return begins
 
 
 def _sums(plane: Floats, high: int, wide: int) -> Floats:
     """The sum in each window of that size, by its upper left corner."""
     total = np.pad(plane, ((1, 0), (1, 0))).cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
-    inside = total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
-    return inside.astype(np.float32)
+    inside: Floats = total[high:, wide:] - total[:-high, wide:] - total[high:, :-wide] + total[:-high, :-wide]
+    return inside

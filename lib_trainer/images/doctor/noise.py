@@ -14,6 +14,7 @@ CALMEST = 0.15  # the share of the parts that are taken for plain
 FEWEST_PARTS = 4
 DARK, BRIGHT = 20, 235  # beyond these noise is clipped away
 MEDIAN_OF_NORMAL = 0.6745  # of the absolute values, where the standard deviation is 1
+OF_CALMEST = 0.92  # what even noise shows in the calmest parts, by chance
 
 
 def noise(plane: Floats) -> float:
@@ -29,4 +30,4 @@ def noise(plane: Floats) -> float:
     if telling.sum() < FEWEST_PARTS:
         return 0.0
     spreads = np.median(np.abs(tiles(diagonal, TILE)[telling]), axis=1) / MEDIAN_OF_NORMAL
-    return float(np.quantile(spreads, CALMEST))
+    return float(np.quantile(spreads, CALMEST)) / OF_CALMEST

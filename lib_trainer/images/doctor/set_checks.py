@@ -21,6 +21,7 @@ SHORT_BATCHES = 0.75
 REPEATED = 0.4  # share of the pictures
 FEWEST_ALIKE = 3
 MOST_COPIES = 5000  # pictures that are compared for a mark
+LARGEST_STEP = 256  # pixels, as the option allows
 LONE_NAMED = 8
 
 
@@ -90,7 +91,9 @@ def lone_buckets(case: Case) -> Iterator[Finding]:
         f"{are} the only one of its training size ({sizes}), and so never in a batch with others. Crop "
         "to a size that others have, or let training use fewer sizes."
     )
-    fix = Fix("option", "Use fewer sizes", "train", {"dataset": {"buckets": {"step": 2 * case.options.buckets.step}}})
+    step = 2 * case.options.buckets.step
+    fewer = {"step": step} if step <= min(case.options.buckets.resolution, LARGEST_STEP) else {"square": True}
+    fix = Fix("option", "Use fewer sizes", "train", {"dataset": {"buckets": fewer}})
     level: Level = "warning" if case.options.batch_size > 1 else "info"
     yield Finding("lone size", level, "Sizes with one picture", said, list(told), fix, told)
 
@@ -111,8 +114,7 @@ def short_batches(case: Case) -> Iterator[Finding]:
     sizes = "1 size" if len(showings) == 1 else f"{len(showings)} sizes"
     said = (
         f"{batch} pictures a batch do not divide the {total} of an epoch in {sizes}: {short} of {batches} batches stay "
-        f"short, which {missing} more {'picture' if missing == 1 else 'pictures'} would fill. A short batch counts as a whole step, so its pictures "
-        "weigh more."
+        f"short; {missing} more would fill them. A short batch counts as a whole step, so its pictures weigh more."
     )
     level: Level = "warning" if total < SHORT_BATCHES * batch * batches else "info"
     fix = Fix("option", f"Train with batches of {fits}", "train", {"batch_size": fits})

@@ -14,6 +14,7 @@ TILE = 32
 RICHEST = 10  # one in so many tiles is looked at, the ones with most detail
 FEWEST_TILES = 4
 FLAT = 0.05  # detail below this, in squared grey levels, is none
+UNEVEN = 1.2  # by chance noise is stronger in some tiles
 ROUNDING = 1 / 12  # the variance that whole grey levels leave
 # What even noise of strength 1 leaves in either detail, from the weights of the filters.
 NOISE_FINE, NOISE_COARSE = 0.375 * 0.375, 0.375 * 0.109375
@@ -32,9 +33,7 @@ def sharpness(plane: Floats, noise: float) -> float | None:
 def _along(plane: Floats, axis: int, noise: float) -> float | None:
     fine, coarse = ((tiles(each, TILE) ** 2).mean(axis=1) for each in detail(plane, axis))
     variance = noise**2 + ROUNDING
-    fine, coarse = np.maximum(fine - NOISE_FINE * variance, 0), np.maximum(coarse - NOISE_COARSE * variance, 0)
-    if not len(coarse):
-        return None
+    fine, coarse = np.maximum(fine - UNEVEN * NOISE_FINE * variance, 0), coarse - NOISE_COARSE * variance
     richest = np.argsort(coarse)[-max(FEWEST_TILES, len(coarse) // RICHEST) :]
-    seen = richest[coarse[richest] > FLAT]
+    seen = richest[coarse[richest] > max(FLAT, NOISE_COARSE * variance)]  # more than noise
     return float(np.quantile(np.sqrt(fine[seen] / coarse[seen]), 0.75)) if len(seen) else None

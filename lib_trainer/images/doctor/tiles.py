@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
 def tiles(plane: Floats, side: int) -> Floats:
@@ -18,7 +20,7 @@ def tiles(plane: Floats, side: int) -> Floats:
 def smoothed(plane: Floats, step: int, axis: int) -> Floats:
     """The plane weighted 1-2-1 along an axis, with neighbours `step` pixels away; the edges are mirrored."""
     along = np.moveaxis(plane, axis, -1)
-    padded = np.pad(along, [(0, 0), (step, step)], mode="reflect")
+    padded: Floats = np.pad(along, [(0, 0), (step, step)], mode="reflect")
     mixed = (padded[:, : -2 * step] + 2 * padded[:, step:-step] + padded[:, 2 * step :]) / 4
     return np.moveaxis(mixed, -1, axis)
 
