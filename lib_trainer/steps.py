@@ -14,8 +14,8 @@ from lib_trainer.core.outputs import Output
 from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.captioners.options import CaptioningOptions
-from lib_trainer.images.importing.options import ExportOptions, ImportOptions
 from lib_trainer.images.doctor.options import CheckOptions
+from lib_trainer.images.importing.options import ExportOptions, ImportOptions
 from lib_trainer.images.options import InspectOptions, PrepareOptions
 from lib_trainer.images.promptlog.options import PromptLogOptions
 from lib_trainer.trainables import TRAINABLES
