@@ -68,12 +68,13 @@ class PicturesStop {
     );
     const top = h("section", { class: "trainer-card trainer-column" }, place, this.trouble);
     const root = h("div", { class: "trainer-pictures trainer-column" });
-    this.uploads = new Uploads(this.context, root, (folder) => this.take(folder));
+    const bringIn = (archives, folder) => this.open("bring-in", { sources: [...(folder ? [folder] : []), ...archives] });
+    this.uploads = new Uploads(this.context, root, (folder) => this.take(folder), bringIn);
     const choose = button("Choose files…", () => this.uploads.input.click(), { kind: "plain" });
     const hint = h(
       "span",
       { class: "trainer-quiet" },
-      "Or drop pictures or a folder anywhere here: they are copied into the project.",
+      "Or drop pictures, a folder or an archive anywhere here: they are copied into the project.",
     );
     top.append(h("div", { class: "trainer-row" }, hint, choose, this.uploads.input));
     this.found = h("div", { class: "trainer-column trainer-grow" }, this.tables.element, this.gallery.element);

@@ -4,13 +4,17 @@ import { ask } from "./dialogs.mjs";
 import { button, h, on, put, say, show } from "./dom.mjs";
 import { counted } from "./words.mjs";
 
-const TYPES = /\.(jpe?g|png|webp|avif|bmp|tiff?|gif|txt|caption|jsonl)$/i;
+const ARCHIVES = /\.(zip|parquet|csv|json)$/i;
+const TYPES = /\.(jpe?g|png|webp|avif|bmp|tiff?|gif|txt|caption|jsonl|zip|parquet|csv|json)$/i;
 const ORDER = /\.(txt|caption|jsonl)$/i; // texts go last, so that each finds its picture
 
-/** Takes drops on `target`; `onDone(folder)` is called with the folder that the pictures lie in then. */
+/**
+ * Takes drops on `target`; `onDone(folder)` is called with the folder that the pictures lie in then, or where there
+ * were archives or tables among the files, `onArchives(files, folder)` with those and that folder, if there is one.
+ */
 export class Uploads {
-  constructor(context, target, onDone) {
-    Object.assign(this, { context, onDone, isBusy: false });
+  constructor(context, target, onDone, onArchives) {
+    Object.assign(this, { context, onDone, onArchives, isBusy: false });
     this.said = h("p", { role: "status" });
     this.bar = h("progress", { class: "trainer-bar", max: 1, "aria-label": "Uploading" });
     this.errors = h("ul", { class: "trainer-error" });
@@ -29,7 +33,7 @@ export class Uploads {
       type: "file",
       multiple: true,
       hidden: true,
-      accept: "image/*,.txt,.caption,.jsonl",
+      accept: "image/*,.txt,.caption,.jsonl,.zip,.parquet,.csv,.json",
       onchange: () => this.chosen(),
     });
     this.stops = [
@@ -77,7 +81,7 @@ export class Uploads {
     const files = all.filter((file) => TYPES.test(file.name));
     if (this.isBusy || !files.length) {
       this.context.toast(
-        this.isBusy ? "An upload is still going on; wait for its end." : "There is no picture among these files.",
+        this.isBusy ? "An upload is still going on; wait for its end." : "There is no picture or archive among these files.",
         "error",
       );
       return;
@@ -85,9 +89,11 @@ export class Uploads {
     const left = all.length - files.length;
     const name = h("input", { type: "text", class: "trainer-input", id: "trainer-upload-folder", value: proposed });
     const words = `${counted(files.length, "file")} will be copied into the project${left ? `; ${counted(left, "file")} of other types will not` : ""}.`;
-    const body = [h("p", {}, words), h("label", { class: "trainer-stacked" }, "Name of the folder for them", name)];
+    const hasPictures = !files.every((file) => ARCHIVES.test(file.name)); // those get a folder of their own
+    const label = h("label", { class: "trainer-stacked" }, "Name of the folder for them", name);
+    const body = [h("p", {}, words), hasPictures && label];
     const choices = [{ label: "Copy", value: "copy", kind: "primary" }];
-    if ((await ask(this.context, { title: "Copy the pictures here", body, choices })) && name.value.trim()) {
+    if ((await ask(this.context, { title: "Copy the files here", body, choices })) && name.value.trim()) {
       files.sort((one, other) => ORDER.test(one.name) - ORDER.test(other.name));
       await this.send(files, name.value.trim());
     }
@@ -95,7 +101,7 @@ export class Uploads {
 
   async send(files, folder) {
     Object.assign(this, { isBusy: true, isCancelled: false });
-    const failed = [];
+    const [failed, archives] = [[], []];
     let [sent, last] = [0, null];
     show(this.element, true);
     show(this.cancel, true);
@@ -108,7 +114,12 @@ export class Uploads {
       say(this.said, `Copying ${file.name}: ${sent + failed.length + 1} of ${files.length}`);
       this.bar.value = (sent + failed.length) / files.length;
       try {
-        last = await this.context.api.upload(this.context.route("upload"), { name: file.name, folder }, file);
+        const { path } = await this.context.api.upload(this.context.route("upload"), { name: file.name, folder }, file);
+        if (ARCHIVES.test(file.name)) {
+          archives.push(path);
+        } else {
+          last = path.replace(/[\\/][^\\/]*$/, "");
+        }
         sent += 1;
       } catch (error) {
         failed.push(`${file.name}: ${error.message}`);
@@ -126,8 +137,10 @@ export class Uploads {
       `${counted(sent, "file")} copied${failed.length ? `, ${failed.length} not` : ""}${this.isCancelled ? "; stopped" : ""}.`,
     );
     show(this.element, failed.length > 0 || this.isCancelled);
-    if (last) {
-      this.onDone(last.path.replace(/[\\/][^\\/]*$/, ""));
+    if (archives.length) {
+      this.onArchives(archives, last);
+    } else if (last) {
+      this.onDone(last);
     }
   }
 }

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.complaints import Complaint, Leaf, Reading, read_all
 from lib_trainer.core.configs import dump
+from lib_trainer.core.file_names import safe_name
 from lib_trainer.steps import output_of, step_named
 from lib_trainer.ui.web import Refused
 
 if TYPE_CHECKING:
+    from lib_trainer.ui.projects import Project
     from lib_trainer.ui.server import Server
 
 
@@ -77,6 +79,17 @@ def filled(server: Server, step: str, config: Any, output: Path) -> Any:
         folder = server.host.folders()[output_of(config.get("trainable"))]
         return {**config, "saving": {**saving, "folder": str(folder)}}
     return config
+
+
+def in_project(project: Project, step: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with a folder of the project for pictures that come in, where the user named none."""
+    sources = config.get("source")
+    if step != "import" or config.get("output") or not isinstance(sources, list) or not sources:
+        return config
+    folder = project.pictures_folder / safe_name(Path(str(sources[0])).stem)
+    if str(folder) in sources:
+        folder = folder.with_name(f"{folder.name}-imported")
+    return {**config, "output": str(folder)}
 
 
 def _paths(leaf: Leaf) -> list[Path]:

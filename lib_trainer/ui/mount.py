@@ -22,13 +22,13 @@ from lib_trainer.core.units import file_size
 from lib_trainer.ui.host import Host
 from lib_trainer.ui.routes import UPLOAD, matched
 from lib_trainer.ui.server import Server
+from lib_trainer.ui.uploads import most_bytes
 from lib_trainer.ui.web import Refused, Reply, Request, refusal
 
 NAME = "lib-trainer"
 PREFIX = "/trainer"
 READING = ("GET", "HEAD")
 MOST_JSON_BYTES = 4_000_000
-MOST_UPLOAD_BYTES = 200_000_000
 PATIENCE = 4
 SAFE = {"X-Content-Type-Options": "nosniff"}
 
@@ -133,7 +133,7 @@ async def _read(request: Any, home: Path, user: str, upload: list[Path]) -> Requ
     if kind != wanted:
         raise Refused(f"The request's Content-Type is {kind or 'missing'!r}; it must be {wanted}.", 415)
     if is_upload:
-        await _receive(request, home / "tmp", upload)
+        await _receive(request, home / "tmp", upload, most_bytes(asked.query.get("name", "")))
         return Request(method, path, asked.query, upload=upload[0], user=user)
     body = b"".join([chunk async for chunk in _chunks(request, MOST_JSON_BYTES)])
     return Request(method, path, asked.query, await run_in_threadpool(_parsed, body), user=user)
@@ -157,13 +157,13 @@ async def _chunks(request: Any, most: int) -> AsyncIterator[bytes]:
         raise Refused(f"That is too large; at most {file_size(most)} can be sent at once.", 413)
 
 
-async def _receive(request: Any, folder: Path, upload: list[Path]) -> None:
+async def _receive(request: Any, folder: Path, upload: list[Path], most: int) -> None:
     """Write the body to a file of its own, which `upload` names from its beginning, so that it can be cleared away."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-", delete=False) as file:
             upload.append(Path(file.name))
-            async for chunk in _chunks(request, MOST_UPLOAD_BYTES):
+            async for chunk in _chunks(request, most):
                 await run_in_threadpool(file.write, chunk)
     except OSError as error:
         raise OutputError(f"The file can't be kept in {folder} ({error}); make room, or check its rights.") from error

@@ -66,6 +66,11 @@ class Project:
         return self.folder / "pictures"
 
     @property
+    def archives_folder(self) -> Path:
+        """Uploaded archives and tables, from which pictures are brought in."""
+        return self.folder / "archives"
+
+    @property
     def comparisons_folder(self) -> Path:
         """A folder of cells and a grid for each comparison."""
         return self.folder / "comparisons"

@@ -14,7 +14,7 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.jobs.launcher import new_run
 from lib_trainer.ui.boundaries import Boundaries
 from lib_trainer.ui.caption_store import CaptionStore
-from lib_trainer.ui.checks import checked
+from lib_trainer.ui.checks import checked, in_project
 from lib_trainer.ui.conductor import Conductor
 from lib_trainer.ui.engine import Engine
 from lib_trainer.ui.host import Host, host_draws
@@ -79,7 +79,7 @@ class Server:
         if project.name == COMMAND_LINE:
             raise Refused("This project only shows the runs of the command line; choose another for new ones.", 409)
         run_id = self._free_id(project, step)
-        plain = checked(self, step, config, project.comparisons_folder / run_id)
+        plain = checked(self, step, in_project(project, step, config), project.comparisons_folder / run_id)
         self.check_engine(step, plain)
         if step in UNLISTED_STEPS:
             prune(self, project, step)

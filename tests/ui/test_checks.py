@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lib_trainer.ui.checks import in_project
+from lib_trainer.ui.projects import project_at
 from lib_trainer.ui.server import Server
 from tests.ui.conftest import Page, TestHost
 
@@ -76,3 +78,20 @@ def test_paths_outside_are_complaints_where_others_can_reach_the_page(home, tmp_
     gone = complaints(page, "train", {**train, "model": "/etc/gone"})["model"]
     there = complaints(page, "train", {**train, "model": "/etc/passwd"})["model"]
     assert gone.replace("gone", "passwd") == there
+
+
+@pytest.mark.parametrize(("source", "name"), [("/a/cats.zip", "cats"), ("/a/b/dogs", "dogs"), ("/a/x:y.zip", "x_y")])
+def test_pictures_are_brought_into_the_project_where_no_folder_is_named(tmp_path, source, name):
+    project = project_at(tmp_path, "first")
+    told = in_project(project, "import", {"source": [source, "/other"], "duplicates": "keep"})
+    assert told["output"] == str(project.pictures_folder / name)
+    assert in_project(project, "import", {"source": [source], "output": "/mine"})["output"] == "/mine"
+    for config in ({"source": []}, {"source": 7}, {}):
+        assert in_project(project, "import", config) == config
+    assert in_project(project, "inspect", {"source": [source]}) == {"source": [source]}
+
+
+def test_pictures_of_the_project_are_not_brought_into_their_own_folder(tmp_path):
+    project = project_at(tmp_path, "first")
+    own = project.pictures_folder / "cats"
+    assert in_project(project, "import", {"source": [str(own)]})["output"] == f"{own}-imported"

@@ -13,29 +13,31 @@ from lib_trainer.core.errors import OutputError
 from lib_trainer.core.units import file_size
 from lib_trainer.core.whole_files import whole_file
 from lib_trainer.ui.access import plain_name
+from lib_trainer.ui.uploads import ARCHIVES, PICTURES, TEXTS, is_archive, most_bytes
 from lib_trainer.ui.web import Refused, Reply, Request, as_json
 
 if TYPE_CHECKING:
     from lib_trainer.ui.server import Server
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".gif")
-TEXTS = (".txt", ".caption", ".jsonl")
-MOST_BYTES = 200_000_000
 
 
 def upload(server: Server, request: Request) -> Reply:
-    """Put a file into a folder of the project's pictures; the same file again is not put there twice."""
+    """Put a file into a folder of the project's pictures; the same file again is not put there twice.
+
+    An archive or table goes into the project's archives, from where the step `import` takes it.
+    """
     project = server.project(request.parts["project"])
     name = plain_name(request.query.get("name", ""), "The file name")
-    folder = project.pictures_folder / plain_name(request.query.get("folder", ""), "The folder's name")
+    wished = plain_name(request.query.get("folder", ""), "The folder's name")
+    folder = project.archives_folder if is_archive(name) else project.pictures_folder / wished
     ending = Path(name).suffix.lower()
-    if ending not in PICTURES + TEXTS:
-        raise Refused(f"{name} can't be taken; these can: {', '.join(PICTURES + TEXTS)}.", 415)
+    if ending not in PICTURES + TEXTS + ARCHIVES:
+        raise Refused(f"{name} can't be taken; these can: {', '.join(PICTURES + TEXTS + ARCHIVES)}.", 415)
     if request.upload is None:
         raise Refused(f"{name} did not arrive; send the file as application/octet-stream.")
-    size = request.upload.stat().st_size
-    if size > MOST_BYTES:
-        raise Refused(f"{name} has {file_size(size)}; at most {file_size(MOST_BYTES)} can be taken.", 413)
+    size, most = request.upload.stat().st_size, most_bytes(name)
+    if size > most:
+        raise Refused(f"{name} has {file_size(size)}; at most {file_size(most)} can be taken.", 413)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return as_json({"path": str(_put(request.upload, folder, name))})

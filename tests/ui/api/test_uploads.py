@@ -52,10 +52,19 @@ def test_a_caption_that_no_picture_would_have_is_refused(upload, folder):
     assert sorted(path.name for path in folder.iterdir()) == ["a.png", "a.txt"]
 
 
-@pytest.mark.parametrize("name", ["a.zip", "a.html", "a.py", "a", "a.safetensors", "a.png.exe", "a.svg"])
+@pytest.mark.parametrize("name", ["a.rar", "a.html", "a.py", "a", "a.safetensors", "a.png.exe", "a.svg"])
 def test_other_types_are_refused_with_those_that_can_be_taken(upload, folder, name):
     answer = upload(name)
     assert answer.status == 415 and f"{name} can't be taken" in answer.error and ".webp" in answer.error
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["set.zip", "train-00000.PARQUET", "log.csv", "meta_cap.json"])
+def test_archives_and_tables_go_where_they_are_brought_in_from(upload, tmp_path, folder, name, monkeypatch):
+    monkeypatch.setattr("lib_trainer.ui.uploads.MOST_BYTES", 1)
+    place = tmp_path / "data" / "projects" / "first" / "archives" / name
+    assert upload(name, b"anything").data == {"path": str(place)}
+    assert place.read_bytes() == b"anything"
     assert not folder.exists()
 
 
@@ -68,7 +77,7 @@ def test_odd_names_are_refused(upload, tmp_path, name, target):
 
 
 def test_a_file_that_is_too_large_or_did_not_arrive_is_refused(upload, browser, folder, monkeypatch):
-    monkeypatch.setattr("lib_trainer.ui.api.uploads.MOST_BYTES", 10)
+    monkeypatch.setattr("lib_trainer.ui.uploads.MOST_BYTES", 10)
     answer = upload("a.png", b"x" * 11)
     assert (answer.status, answer.error) == (413, "a.png has 11 bytes; at most 10 bytes can be taken.")
     assert browser.ask("POST", f"{PROJECT}/upload?name=a.png&folder=cats").status == 400
