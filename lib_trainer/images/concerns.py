@@ -20,15 +20,15 @@ MOST_TOKENS = 75  # what CLIP's text encoder reads of a caption
 TOKENS = re.compile(r"[^\W\d_]+|\d|[^\w\s]+|_+")
 
 
-def concerns(picture: Picture, plan: Plan) -> list[str]:
-    """What is to be said about one picture and what becomes of it."""
+def concerns(picture: Picture, plans: Sequence[Plan]) -> list[str]:
+    """What is to be said about one picture and what becomes of it, or of its pieces."""
     said = []
-    enlargement = plan.enlargement(picture.width, picture.height)
+    enlargement = max(plan.enlargement(picture.width, picture.height) for plan in plans)
     if enlargement >= LEAST_ENLARGEMENT:
         said.append(f"small, enlarged {enlargement:.1f}x")
-    left, top, right, bottom = plan.part(picture.width, picture.height)
+    left, top, right, bottom = plans[0].part(picture.width, picture.height)
     lost = 1 - (right - left) * (bottom - top) / (picture.width * picture.height)
-    if lost > LARGEST_LOSS:
+    if lost > LARGEST_LOSS and len(plans) == 1:
         said.append(f"{lost:.0%} of it is cropped away")
     if picture.caption_source == NO_CAPTION:
         said.append("no caption")

@@ -11,6 +11,7 @@ from PIL import Image
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.images.buckets import (
     REDUCING_GAP,
+    Box,
     Part,
     Size,
     bucket_sizes,
@@ -26,6 +27,7 @@ from lib_trainer.images.pixels import PIXEL_LIMIT, colour, open_picture
 
 # Raise it when the same options begin to give other pixels, so that older copies are made again.
 RECIPE_VERSION = 1
+CUTTING = ("centre", "focal")  # ways to crop that leave nothing but the wanted size
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 Options = TypeVar("Options", bound=PictureOptions)
 LONGEST_SIDE = {"png": 1_000_000, "jpeg": 65_500, "webp": 16_383}  # what the file formats hold, in pixels
@@ -37,21 +39,30 @@ class Plan:
 
     how: Literal["crop", "scale", "fit"]
     size: Size
+    box: Part | None = None  # what is left of it, where that is neither its middle nor all of it
 
     def part(self, width: int, height: int) -> Part:
         """The part (left, top, right, bottom) of a picture of this size, in its own pixels, that is left of it."""
+        if self.box is not None:
+            return self.box
         return part_shown(width, height, self.size) if self.how == "crop" else (0.0, 0.0, float(width), float(height))
 
     def enlargement(self, width: int, height: int) -> float:
         """How many times longer the sides of a picture of this size become; below 1 it is made smaller."""
-        left, _, right, _ = self.part(width, height)
-        return (self.inner(width, height) if self.how == "fit" else self.size)[0] / (right - left)
+        left, top, right, bottom = self.part(width, height)
+        inner = self.inner(round(right - left), round(bottom - top)) if self.how == "fit" else self.size
+        return inner[0] / (right - left)
 
     def inner(self, width: int, height: int) -> Size:
-        """The size of a picture inside its background."""
+        """The size of a picture, or of what is left of it, inside its background."""
         scale = min(self.size[0] / width, self.size[1] / height)
         across, down = max(1, round(width * scale)), max(1, round(height * scale))
         return min(self.size[0], across), min(self.size[1], down)
+
+    def place(self, inner: Size) -> Box:
+        """Where a picture of that size lies on its background: left, top, right, bottom."""
+        left, top = (self.size[0] - inner[0]) // 2, (self.size[1] - inner[1]) // 2
+        return left, top, left + inner[0], top + inner[1]
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,9 @@ class Sizing(Generic[Options]):
 
     def plan(self, width: int, height: int) -> Plan:
         """What becomes of a picture of this size."""
-        buckets, cropped = self.options.buckets, self.options.crop == "centre"
+        buckets, cropped = self.options.buckets, self.options.crop in CUTTING
+        if self.options.crop == "pad":
+            return Plan("fit", self._frame(width, height))
         if self.options.resize == "exact":
             return Plan("crop" if cropped else "fit", (self.options.width, self.options.height))
         if cropped and self.options.resize == "buckets":
@@ -92,6 +105,17 @@ class Sizing(Generic[Options]):
         scaled, _ = cover(width, height, target)
         enlarges = scaled[0] > width or scaled[1] > height
         return Plan("scale", (width, height) if enlarges and buckets.no_upscale else scaled)
+
+
+    def _frame(self, width: int, height: int) -> Size:
+        """The size to which a picture of this size is filled up."""
+        if self.options.resize == "exact":
+            return self.options.width, self.options.height
+        if self.options.resize == "buckets":
+            return target_size(width, height, self.options.buckets, self.sizes)
+        side = self.options.buckets.resolution
+        side = min(side, max(width, height)) if self.options.buckets.no_upscale else side
+        return side, side
 
 
 def too_large(plan: Plan, options: PrepareOptions) -> str:
@@ -107,7 +131,8 @@ def recipe(options: PrepareOptions, plan: Plan) -> str:
     lossy = "" if options.format == "png" else f" quality {options.quality}"
     width, height = plan.size
     behind = "#{:02x}{:02x}{:02x}".format(*colour(options.background))
-    return f"{RECIPE_VERSION} {plan.how} {width}x{height} on {behind} {options.format}{lossy}"
+    box = "" if plan.box is None else " of " + ",".join(f"{edge:.3f}" for edge in plan.box)
+    return f"{RECIPE_VERSION} {plan.how} {width}x{height}{box} on {behind} {options.format}{lossy}"
 
 
 def copy_bytes(picture: Picture, plan: Plan, options: PrepareOptions) -> bytes:
@@ -128,14 +153,18 @@ def copy_bytes(picture: Picture, plan: Plan, options: PrepareOptions) -> bytes:
 
 
 def _shaped(image: Image.Image, plan: Plan, behind: tuple[int, int, int]) -> Image.Image:
+    if plan.how == "crop" and plan.box is not None:
+        return image.resize(plan.size, Image.Resampling.LANCZOS, box=plan.box, reducing_gap=REDUCING_GAP)
     if plan.how == "crop":
         return crop_to(image, plan.size)
-    width, height = plan.size
+    if plan.box is not None:
+        left, top, right, bottom = map(round, plan.box)
+        image = image.crop((left, top, right, bottom))
     inner = plan.inner(image.width, image.height) if plan.how == "fit" else plan.size
     if inner != image.size:
         image = image.resize(inner, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
     if inner == plan.size:
         return image
     canvas = Image.new("RGB", plan.size, behind)
-    canvas.paste(image, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    canvas.paste(image, plan.place(inner)[:2])
     return canvas

@@ -9,6 +9,7 @@ from pathlib import Path
 from lib_trainer.core.errors import OutputError
 from lib_trainer.core.whole_files import whole_file
 from lib_trainer.images.copies import Plan, copy_bytes, recipe
+from lib_trainer.images.crops.padding import MASK_SUFFIX, mask_bytes, masks_folder
 from lib_trainer.images.manifest import Copy
 from lib_trainer.images.options import PrepareOptions
 from lib_trainer.images.pictures import Picture
@@ -37,6 +38,7 @@ class Outcome:
     made: bool = False
     picture_edited: bool = False
     caption_edited: bool = False
+    mask_edited: bool = False
     superseded: str = ""
     failure: str = ""
 
@@ -52,11 +54,13 @@ def bring_up_to_date(job: CopyJob, options: PrepareOptions, output: Path) -> Out
         if outcome.copy is None:
             return outcome
         caption, edited = _caption(job, output)
+        mask, repainted = _mask(job, output) if options.crop == "pad" else (outcome.copy.mask, False)
     except OSError as error:
         raise OutputError(
             f"The copy {output / job.name} can't be written ({error}); make room there or choose another 'output'."
         ) from error
-    return replace(outcome, copy=replace(outcome.copy, caption=caption), caption_edited=edited)
+    copy = replace(outcome.copy, caption=caption, mask=mask)
+    return replace(outcome, copy=copy, caption_edited=edited, mask_edited=repainted)
 
 
 def _picture(job: CopyJob, options: PrepareOptions, output: Path) -> Outcome:
@@ -74,7 +78,8 @@ def _picture(job: CopyJob, options: PrepareOptions, output: Path) -> Outcome:
         return Outcome(job, None, failure=str(error))
     with whole_file(target) as file:
         file.write(content)
-    copy = Copy(job.name, original, hashlib.sha256(content).hexdigest(), wanted)
+    mask = previous.mask if previous is not None else ""
+    copy = Copy(job.name, original, hashlib.sha256(content).hexdigest(), wanted, mask=mask)
     return Outcome(job, copy, made=True, superseded=_superseded(job, output))
 
 
@@ -108,6 +113,22 @@ def _caption(job: CopyJob, output: Path) -> tuple[str, bool]:
     else:
         file.unlink()
     return wanted, False
+
+
+def _mask(job: CopyJob, output: Path) -> tuple[str, bool]:
+    """The digest of the mask that we last wrote, and whether somebody painted over it."""
+    file = (masks_folder(output) / job.name).with_suffix(MASK_SUFFIX)
+    wanted = mask_bytes(job.plan, job.picture.width, job.picture.height)
+    digest = hashlib.sha256(wanted).hexdigest()
+    before = job.previous.mask if job.previous is not None else ""
+    there = _digest(file) if file.exists() else None
+    if there == digest:
+        return digest, False
+    if there is not None and there != before:
+        return before, True
+    with whole_file(file) as stream:
+        stream.write(wanted)
+    return digest, False
 
 
 def _original_digest(path: Path) -> str:

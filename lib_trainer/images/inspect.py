@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import write_text
 from lib_trainer.images.concerns import concerns, same_content
-from lib_trainer.images.copies import Sizing
+from lib_trainer.images.copies import Plan, Sizing
+from lib_trainer.images.crops.planning import Plans, drawn_boxes, plan_pictures
 from lib_trainer.images.known_sizes import KnownSizes
 from lib_trainer.images.looking import look_through
 from lib_trainer.images.options import InspectOptions
@@ -41,15 +43,18 @@ def inspect(options: InspectOptions, run: RunDirectory) -> dict[str, Any]:
     def look(path: Path) -> tuple[int, int]:
         return known.learn(path, lambda picture: make_thumb(picture, run.path, options.background))
 
+    boxes = drawn_boxes(options)
     try:
         found = look_through(options, run, look)
+        known.save()
+        plans = plan_pictures(found, sizing, boxes, run)
     except StopRequested:
         return {}
-    known.save()
+    found.notices.extend(plans.notices)
     buckets = [options.buckets] if options.resize == "buckets" else []
     for event in (*describe_pictures(found, buckets, options.repeats), *picture_notices(found)):
         run.append(event)
-    _write(run.path / LISTING, {"folder": str(options.folder), "pictures": _listed(found, sizing)})
+    _write(run.path / LISTING, {"folder": str(options.folder), "pictures": _listed(found, plans, options.repeats)})
     return {
         "folder": str(options.folder),
         "count": len(found.pictures),
@@ -58,7 +63,7 @@ def inspect(options: InspectOptions, run: RunDirectory) -> dict[str, Any]:
     }
 
 
-def _listed(found: PictureFolder, sizing: Sizing[InspectOptions]) -> list[dict[str, Any]]:
+def _listed(found: PictureFolder, plans: Plans, repeats: int) -> list[dict[str, Any]]:
     same = same_content([picture.path for picture in found.pictures])
     entries: list[Picture | Skipped] = sorted([*found.pictures, *found.skipped], key=lambda entry: entry.path.parts)
     listed = []
@@ -67,26 +72,31 @@ def _listed(found: PictureFolder, sizing: Sizing[InspectOptions]) -> list[dict[s
         if isinstance(entry, Skipped):
             listed.append({**told, **_skipped(entry)})
             continue
-        listed.append({**told, **_picture(entry, sizing)})
+        listed.append({**told, **_picture(entry, plans.of[entry.path], repeats)})
         if entry.path in same:
             listed[-1]["warnings"].append(f"the same file as {_inside(found.folder, same[entry.path])}")
     return listed
 
 
-def _picture(picture: Picture, sizing: Sizing[InspectOptions]) -> dict[str, Any]:
-    """Sizes in pixels of the upright picture; `crop` is left, top, right, bottom."""
-    plan = sizing.plan(picture.width, picture.height)
+def _picture(picture: Picture, plans: Sequence[Plan], repeats: int) -> dict[str, Any]:
+    """Sizes in pixels of the upright picture; `crop` is left, top, right, bottom.
+
+    Where it is cut into several, these are the first piece's, and `pieces` has them all.
+    """
+    told = [
+        {"how": plan.how, "target": list(plan.size), "crop": list(plan.part(picture.width, picture.height))}
+        for plan in plans
+    ]
     return {
         "width": picture.width,
         "height": picture.height,
         "caption": picture.caption,
         "caption_source": picture.caption_source,
-        "repeats": picture.repeats * sizing.options.repeats,
+        "repeats": picture.repeats * repeats,
         "problem": "",
-        "warnings": concerns(picture, plan),
-        "how": plan.how,
-        "target": list(plan.size),
-        "crop": list(plan.part(picture.width, picture.height)),
+        "warnings": concerns(picture, plans),
+        **told[0],
+        **({"pieces": told} if len(told) > 1 else {}),
         "thumb": thumb_name(picture.path),
     }
 

@@ -18,7 +18,8 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Copy:
-    """One copy: its path in the folder, the SHA-256 of the original and of the copy, its recipe, and its caption.
+    """One copy: its path in the folder, the SHA-256 of the original and of the copy, its recipe, its caption, and the
+    SHA-256 of its mask.
 
     Empty digests mean that the name is reserved and the copy not known to be whole.
     """
@@ -28,6 +29,7 @@ class Copy:
     content: str = ""
     recipe: str = ""
     caption: str = ""
+    mask: str = ""
 
 
 def read_manifest(output: Path) -> dict[str, Copy]:
@@ -87,7 +89,16 @@ def name_copies(output: Path, originals: Sequence[str], known: dict[str, Copy], 
     return names
 
 
+def piece_of(original: str, number: int) -> str:
+    """What the copy of one piece of a picture is remembered by; no picture's own name ends so."""
+    return f"{original}#{number}"
+
+
 def _stems(original: str) -> Iterator[str]:
+    whole, _, piece = original.rpartition("#")
+    if piece.isdigit():
+        yield from (f"{stem}-{piece}" for stem in _stems(whole))
+        return
     path = PurePosixPath(original)
     stem = path.with_suffix("").as_posix()
     yield stem

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lib_trainer.core.options import existing, option, section
+from lib_trainer.core.options import existing, labelled, option, section
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,24 @@ class PictureOptions:
         "'buckets' fits each picture to the nearest training size, 'shortest' scales its shortest side to the "
         "resolution (and crops it to a square), 'exact' makes every picture width x height.",
     )
-    crop: Literal["centre", "none"] = option(
+    crop: Literal["centre", "focal", "pad", "none"] = option(
         "centre",
-        "Cut away what overhangs at both ends, or keep it all: 'exact' then fills up with the background, the others "
-        "keep the overhang.",
+        "'centre' cuts away what overhangs at both ends, 'focal' where least is lost of faces or of what stands out; "
+        "'pad' cuts nothing and fills up with the background, 'none' keeps the overhang (with 'exact' it fills up).",
+    )
+    boxes: bool = labelled(
+        "Use drawn boxes",
+        option(True, "A crop box that you drew on a picture goes before everything else; off, boxes are left alone."),
+    )
+    split: float | None = labelled(
+        "Cut long pictures",
+        option(
+            None,
+            "Pictures more than this many times as long as wide, or as wide as long, are cut into several that overlap "
+            "a little; empty never cuts.",
+            ge=1.2,
+            le=20,
+        ),
     )
     width: int = option(512, "Width for 'exact'.", ge=8, le=8192, unit="px")
     height: int = option(512, "Height for 'exact'.", ge=8, le=8192, unit="px")

@@ -10,12 +10,14 @@ from typing import Any
 from lib_trainer.core.errors import DataError, StopRequested
 from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.images.copies import SUFFIXES, Sizing, too_large
+from lib_trainer.images.copies import SUFFIXES, Plan, Sizing, too_large
 from lib_trainer.images.copying import CopyJob, Outcome, bring_up_to_date
+from lib_trainer.images.crops.padding import masks_folder
+from lib_trainer.images.crops.planning import Plans, drawn_boxes, plan_pictures
 from lib_trainer.images.looking import look_through, picture_progress
-from lib_trainer.images.manifest import Copy, name_copies, read_manifest, write_manifest
+from lib_trainer.images.manifest import Copy, name_copies, piece_of, read_manifest, write_manifest
 from lib_trainer.images.options import PrepareOptions
-from lib_trainer.images.pictures import PictureFolder, Skipped
+from lib_trainer.images.pictures import Picture, PictureFolder, Skipped
 from lib_trainer.images.pixels import colour
 from lib_trainer.images.report import describe_pictures, picture_notices
 from lib_trainer.images.threads import in_threads
@@ -26,6 +28,8 @@ NAMED_AT_MOST = 10
 
 def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     """Bring the folder of copies up to date; returns `{"folder", "pictures", "made", "kept", "skipped"}`.
+
+    Where copies are padded, "masks" is the folder of the masks that show where their pictures are.
 
     A copy made before from the same bytes with the same settings is kept; copies and captions that somebody changed
     since are kept as well and reported, as are copies whose original is gone. A request to stop ends it after the
@@ -40,11 +44,14 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     colour(options.background)
     output = output_folder(options)
     known = read_manifest(output)
+    boxes = drawn_boxes(options)
     try:
         found = look_through(options, run)
+        plans = plan_pictures(found, sizing, boxes, run)
     except StopRequested:
         return _result(output, [], 0)
-    jobs, impossible = _jobs(found, sizing, output, known)
+    found.notices.extend(plans.notices)
+    jobs, impossible = _jobs(found, plans, options, output, known)
     found.skipped.extend(impossible)
     for table in describe_pictures(found, [options.buckets] if options.resize == "buckets" else []):
         run.append(table)
@@ -55,7 +62,8 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     _report(outcomes, left_over, run)
     if len(outcomes) == len(jobs):
         run.append(Saved("pictures", str(output)))
-    return _result(output, outcomes, len(found.skipped))
+    masks = {"masks": str(masks_folder(output))} if options.crop == "pad" else {}
+    return {**_result(output, outcomes, len(found.skipped)), **masks}
 
 
 def output_folder(options: PrepareOptions) -> Path:
@@ -66,29 +74,40 @@ def output_folder(options: PrepareOptions) -> Path:
     """
     folder = options.folder
     output = options.output or folder.parent / f"{folder.name}-prepared"
-    inner, outer = folder.resolve(), output.resolve()
-    if inner == outer or inner in outer.parents or outer in inner.parents:
-        raise DataError(
-            f"The copies would go to {output}, which overlaps with the originals in {folder}; "
-            "choose an 'output' outside of that folder."
-        )
+    places = {output: "copies", **({masks_folder(output): "masks"} if options.crop == "pad" else {})}
+    for place, what in places.items():
+        _check_apart(folder, place, what)
     return output
 
 
+def _check_apart(folder: Path, output: Path, what: str) -> None:
+    inner, outer = folder.resolve(), output.resolve()
+    if inner == outer or inner in outer.parents or outer in inner.parents:
+        raise DataError(
+            f"The {what} would go to {output}, which overlaps with the originals in {folder}; "
+            "choose an 'output' outside of that folder."
+        )
+
+
 def _jobs(
-    found: PictureFolder, sizing: Sizing[PrepareOptions], output: Path, known: dict[str, Copy]
+    found: PictureFolder, plans: Plans, options: PrepareOptions, output: Path, known: dict[str, Copy]
 ) -> tuple[list[CopyJob], list[Skipped]]:
     """What is to be done, and the pictures whose copies would be impossibly large."""
-    originals = {picture.path.relative_to(found.folder).as_posix(): picture for picture in found.pictures}
-    names = name_copies(output, list(originals), known, SUFFIXES[sizing.options.format])
-    jobs, skipped = [], []
-    for original, picture in originals.items():
-        plan = sizing.plan(picture.width, picture.height)
-        reason = too_large(plan, sizing.options)
+    wanted: dict[str, tuple[Picture, Plan]] = {}
+    skipped = []
+    for picture in found.pictures:
+        original, pieces = picture.path.relative_to(found.folder).as_posix(), plans.of[picture.path]
+        reason = next(filter(None, (too_large(plan, options) for plan in pieces)), "")
         if reason:
             skipped.append(Skipped(picture.path, reason))
-        else:
-            jobs.append(CopyJob(original, picture, plan, names[original], known.get(original)))
+            continue
+        for number, plan in enumerate(pieces, start=1):
+            wanted[original if len(pieces) == 1 else piece_of(original, number)] = picture, plan
+    names = name_copies(output, list(wanted), known, SUFFIXES[options.format])
+    jobs = [
+        CopyJob(original, picture, plan, names[original], known.get(original))
+        for original, (picture, plan) in wanted.items()
+    ]
     return jobs, skipped
 
 
@@ -127,11 +146,14 @@ def _bring_up_to_date(
 def _report(outcomes: list[Outcome], left_over: list[str], run: RunDirectory) -> None:
     pictures = [outcome.job.name for outcome in outcomes if outcome.picture_edited]
     captions = [outcome.job.name for outcome in outcomes if outcome.caption_edited]
+    masks = [outcome.job.name for outcome in outcomes if outcome.mask_edited]
     superseded = [outcome.superseded for outcome in outcomes if outcome.superseded]
     for names, what in (
-        (left_over, "copies are left whose originals are gone or can't be read; delete them if they are not wanted"),
+        (left_over, "copies are left whose originals are gone, can't be read or are cut into other pieces now; "
+         "delete them if they are not wanted"),
         (pictures, "copies were changed by somebody and are left so; delete them to have them made again"),
         (captions, "captions of copies were changed by somebody and are left so; delete them to have them written"),
+        (masks, "masks of copies were changed by somebody and are left so; delete them to have them made again"),
         (superseded, "copies in another format were changed by somebody and are left beside the new ones"),
     ):
         if names:

@@ -1,0 +1,1 @@
+"""Which part of a picture a crop keeps: what is drawn by hand, faces, or what stands out."""
