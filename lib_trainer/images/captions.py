@@ -74,13 +74,16 @@ class _Reader:
     metadata: dict[Path, dict[str, str]] = field(default_factory=dict)
 
     def caption(self, picture: Path) -> Caption:
-        hint = repeat_folder(self.folder, picture)
         return (
             self._beside(picture)
             or self._listed(picture)
-            or (Caption(one_line(hint.words), "folder name") if hint else None)
+            or self._hinted(picture)
             or (Caption(self.prompt, "prompt") if self.prompt else Caption("", NO_CAPTION))
         )
+
+    def _hinted(self, picture: Path) -> Caption | None:
+        hint = repeat_folder(self.folder, picture)
+        return Caption(one_line(hint.words), "folder name") if hint else None
 
     def _beside(self, picture: Path) -> Caption | None:
         chosen = None

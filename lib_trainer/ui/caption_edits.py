@@ -12,6 +12,7 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.caption_history import CHANGED_SINCE, Change, Outcome, content
 from lib_trainer.images.captions import CAPTION_SUFFIXES
 from lib_trainer.images.encodings import read_text_file
+from lib_trainer.images.wording.rule import EachPicture
 from lib_trainer.images.wording.rules import apply_all, read_rules
 from lib_trainer.images.wording.search import search
 from lib_trainer.ui.caption_store import CaptionStore, Entry, FolderCaptions
@@ -48,17 +49,17 @@ class Changed:
     left: dict[str, str] = field(default_factory=dict)
 
 
-def reworded(captions: FolderCaptions, selection: Selection, rules: Any) -> list[tuple[Entry, str]]:
+def reworded(captions: FolderCaptions, numbers: Sequence[int], rules: Any) -> list[tuple[Entry, str]]:
     """The captions that rules would change, and what they would become; each line is a caption where any counts.
 
     Raises:
         ConfigError: something is no rule, or can't be applied.
     """
-    numbers = selection.numbers(captions)
     entries = [captions.entries[number] for number in numbers]
     lines = [(at, line) for at, entry in enumerate(entries) for line in entry.text.split("\n")]
-    about = captions.about(numbers)
-    again = apply_all(read_rules(rules), [line for _, line in lines], [about[at] for at, _ in lines])
+    read = read_rules(rules)
+    about = captions.about(numbers) if any(isinstance(rule, EachPicture) for rule in read) else []
+    again = apply_all(read, [line for _, line in lines], [about[at] for at, _ in lines] if about else ())
     texts: list[list[str]] = [[] for _ in entries]
     for (at, _), line in zip(lines, again, strict=True):
         texts[at].append(line)
@@ -77,11 +78,12 @@ def rewrite(
         Refused: a text can't be written.
         OutputError: the act can't be noted; nothing was written then.
     """
-    captions = store.of(run)
+    captions = store.of(run, look=False)
     changed, changes = Changed(title), dict[Path, Change]()
     for entry, text in told:
         data = _encoded(text)
-        if seen is not None and captions.entries[entry.number].revision > seen:
+        is_newer = seen is not None and entry.revision > seen
+        if is_newer or not captions.is_as_read(entry.file):
             changed.left[entry.name] = CHANGED_SINCE
             continue
         try:
@@ -177,9 +179,7 @@ def _whole(file: Path, data: bytes, lines: str) -> bytes:
 
 
 def _note_outcome(changed: Changed, captions: FolderCaptions, outcome: Outcome) -> None:
-    done, left = set(outcome.done), outcome.left
-    for entry in captions.entries.values():
-        beside = [entry.picture.with_suffix(suffix) for suffix in CAPTION_SUFFIXES]
-        if any(file in done for file in beside):
-            changed.done.append(entry.name)
-        changed.left.update((entry.name, left[file]) for file in beside if file in left)
+    done = {number for file in outcome.done for number in captions.captioned_by(file)}
+    changed.done += [captions.entries[number].name for number in sorted(done)]
+    for file, why in outcome.left.items():
+        changed.left.update((captions.entries[number].name, why) for number in captions.captioned_by(file))

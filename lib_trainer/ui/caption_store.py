@@ -65,6 +65,12 @@ class FolderCaptions:
         self.names: Mapping[int, str] = {number: entry.name.casefold() for number, entry in self.entries.items()}
         self.numbers = {entry.name: number for number, entry in self.entries.items()}
         self.index = WordIndex(self.captions())
+        self._tokens: dict[int, int] = {}
+        self._folders = {entry.picture.parent for entry in self.entries.values()}
+        self._beside: dict[str, list[int]] = {}
+        for number, entry in self.entries.items():
+            for suffix in CAPTION_SUFFIXES:
+                self._beside.setdefault(_beside(entry.picture, suffix), []).append(number)
 
     def captions(self) -> Mapping[int, str]:
         """All captions by their numbers."""
@@ -72,7 +78,9 @@ class FolderCaptions:
 
     def tokens_of(self, number: int) -> int:
         """How many tokens a caption has."""
-        return self.pieces.count(self.entries[number].text)
+        if number not in self._tokens:
+            self._tokens[number] = self.pieces.count(self.entries[number].text)
+        return self._tokens[number]
 
     def states(self) -> Mapping[str, Callable[[int], bool]]:
         """What `is:` can ask of a caption."""
@@ -101,39 +109,50 @@ class FolderCaptions:
             found.append(About(entry.picture.stem, entry.picture.parent.name, " ".join(text.split())))
         return found
 
-    def refresh(self, ours: Collection[Path] = ()) -> list[int]:
-        """Read again what was changed on the disk since, `ours` by ourselves; the numbers of what is new."""
-        now = _stamps({entry.picture.parent for entry in self.entries.values()})
-        changed = {path for path, _ in now.items() ^ self._stamps.items()}
+    def refresh(self, ours: Collection[Path] | None = None) -> list[int]:
+        """Read again what was changed on the disk since, or what we wrote ourselves; the numbers of what is new."""
+        if ours is None:
+            now = _stamps(self._folders)
+            changed = {path for path, _ in now.items() ^ self._stamps.items()}
+        else:
+            changed = set(map(str, ours))
+            kept = {path: stamp for path, stamp in self._stamps.items() if path not in changed}
+            now = {**kept, **{path: stamp for path in changed if (stamp := _stamp(path))}}
         self._stamps = now
         if not changed:
             return []
-        self.revision += 1
-        own = set(map(str, ours))
+        self.revision += ours is None
         listed = {str(Path(path).parent) for path in changed if Path(path).name == METADATA_FILE}
-        numbers = [
-            number for number, entry in self.entries.items()
-            if any(_beside(entry.picture, suffix) in changed for suffix in CAPTION_SUFFIXES)
-            or any(str(above) in listed for above in entry.picture.parents)
-        ]  # fmt: skip
-        return self._read_again(numbers, own)
+        numbers = {number for path in changed for number in self._beside.get(path, ())}
+        if listed:
+            entries = self.entries.items()
+            numbers.update(n for n, one in entries if any(str(above) in listed for above in one.picture.parents))
+        return self._read_again(sorted(numbers), ours is not None)
 
-    def _read_again(self, numbers: list[int], own: set[str]) -> list[int]:
+    def is_as_read(self, file: Path) -> bool:
+        """Whether a caption file is the one that was read, by its stamp."""
+        return _stamp(str(file)) == self._stamps.get(str(file))
+
+    def _read_again(self, numbers: list[int], is_ours: bool) -> list[int]:
         entries = [self.entries[number] for number in numbers]
         captions, _ = read_captions(self.folder, [entry.picture for entry in entries], self.options)
         texts, new = dict(self.texts), []
         for entry, caption in zip(entries, captions, strict=True):
             if (caption.text, caption.source) == (entry.text, entry.source):
                 continue
-            is_ours = any(_beside(entry.picture, suffix) in own for suffix in CAPTION_SUFFIXES)
             revision = entry.revision if is_ours else self.revision
             self.entries[entry.number] = replace(entry, text=caption.text, source=caption.source, revision=revision)
             texts[entry.number] = caption.text.casefold()
             self.index.put(entry.number, caption.text)
+            self._tokens.pop(entry.number, None)
             new.append(entry.number)
         self.texts = texts
         self.__dict__.pop("_shared", None)
         return new
+
+    def captioned_by(self, file: Path) -> list[int]:
+        """The numbers of the pictures that a caption file stands beside."""
+        return self._beside.get(str(file), [])
 
     def changed_outside(self, after: int) -> list[str]:
         """The files of the pictures whose captions another program changed after a revision."""
@@ -158,8 +177,8 @@ class CaptionStore:
         """What counts tokens."""
         return self._pieces
 
-    def of(self, run: RunDirectory) -> FolderCaptions:
-        """The captions of the folder that a run looked at, as they are on the disk now.
+    def of(self, run: RunDirectory, look: bool = True) -> FolderCaptions:
+        """The captions of the folder that a run looked at; as they are on the disk now, if we `look`.
 
         Raises:
             Refused: the run found nothing (yet), captions are not read from files, or the folder may not be touched.
@@ -175,11 +194,12 @@ class CaptionStore:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         found = self._kept[run.path][1]
-        self.refresh(run)
+        if look:
+            self.refresh(run)
         return found
 
-    def refresh(self, run: RunDirectory, ours: Collection[Path] = ()) -> list[int]:
-        """Bring a run's captions up to date, in its listing too; `ours` are the files that we wrote ourselves."""
+    def refresh(self, run: RunDirectory, ours: Collection[Path] | None = None) -> list[int]:
+        """Bring a run's captions up to date, in its listing too; `ours` are files that we wrote, and all to look at."""
         captions = self._kept[run.path][1]
         try:
             new = captions.refresh(ours)
@@ -215,6 +235,14 @@ class CaptionStore:
 
 def _beside(picture: Path, suffix: str) -> str:
     return os.path.splitext(picture)[0] + suffix  # noqa: PTH122 - ten thousand times; a Path takes ten times as long
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        stat = os.stat(path)  # noqa: PTH116 - as above
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _stamps(folders: Iterable[Path]) -> Stamps:

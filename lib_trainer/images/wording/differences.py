@@ -14,10 +14,22 @@ def differences(before: str, after: str) -> list[tuple[str, str]]:
     old, new = PIECE.findall(before), PIECE.findall(after)
     if before == after or len(old) + len(new) > MOST_PIECES:
         return [("same", before)] if before == after else [("gone", before), ("new", after)]
+    # Most rules change one place; comparing only what is about it is a hundred times quicker.
+    shorter = min(len(old), len(new))
+    begin = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    end = 0
+    while end < shorter - begin and old[-1 - end] == new[-1 - end]:
+        end += 1
+    middle = _compared(old[begin : len(old) - end], new[begin : len(new) - end])
+    parts = [("same", "".join(old[:begin])), *middle, ("same", "".join(old[len(old) - end :]))]
+    return [(kind, text) for kind, text in parts if text]
+
+
+def _compared(old: list[str], new: list[str]) -> list[tuple[str, str]]:
     parts: list[tuple[str, str]] = []
     for how, start, end, other_start, other_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if how == "equal":
             parts.append(("same", "".join(old[start:end])))
             continue
         parts += [("gone", "".join(old[start:end])), ("new", "".join(new[other_start:other_end]))]
-    return [(kind, text) for kind, text in parts if text]
+    return parts

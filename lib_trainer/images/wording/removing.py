@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from lib_trainer.core.options import option
-from lib_trainer.images.wording.rule import EachCaption
+from lib_trainer.images.wording.rule import EachCaption, EachTag
 from lib_trainer.images.wording.tags import Meant, key, retagged, split_list, tags_of, unique
 
 RATING = re.compile(r"rating ?[: ].*|rating")
@@ -17,25 +18,31 @@ QUALITY = re.compile(
 
 
 @dataclass(frozen=True)
-class Remove(EachCaption):
+class Remove(EachTag):
     """Remove tags."""
 
     tags: tuple[str, ...] = option(..., "Tags to remove; * stands for anything, as in '* hair'.")
 
-    def reworded(self, caption: str) -> str:
-        unwanted = Meant(split_list(self.tags))
-        return retagged(caption, [tag for tag in tags_of(caption) if tag not in unwanted])
+    @cached_property
+    def _unwanted(self) -> Meant:
+        return Meant(split_list(self.tags))
+
+    def retold(self, tag: str) -> str:
+        return "" if tag in self._unwanted else tag
 
 
 @dataclass(frozen=True)
-class Keep(EachCaption):
+class Keep(EachTag):
     """Keep these tags only."""
 
     tags: tuple[str, ...] = option(..., "Tags to keep; * stands for anything, as in '* hair'.")
 
-    def reworded(self, caption: str) -> str:
-        wanted = Meant(split_list(self.tags))
-        return retagged(caption, [tag for tag in tags_of(caption) if tag in wanted])
+    @cached_property
+    def _wanted(self) -> Meant:
+        return Meant(split_list(self.tags))
+
+    def retold(self, tag: str) -> str:
+        return tag if tag in self._wanted else ""
 
 
 @dataclass(frozen=True)
@@ -57,18 +64,16 @@ class Dedupe(EachCaption):
 
 
 @dataclass(frozen=True)
-class Ratings(EachCaption):
+class Ratings(EachTag):
     """Remove ratings such as 'rating:safe'."""
 
     words: bool = option(True, "Remove the bare words general, sensitive, questionable, explicit, safe too.")
     quality: bool = option(False, "Remove quality tags too, such as 'best quality', 'masterpiece' and 'score_9'.")
 
-    def reworded(self, caption: str) -> str:
-        return retagged(caption, [tag for tag in tags_of(caption) if not self._is_one(key(tag))])
-
-    def _is_one(self, tag: str) -> bool:
-        is_word = self.words and tag in RATING_WORDS
-        return is_word or bool(RATING.fullmatch(tag)) or (self.quality and bool(QUALITY.fullmatch(tag)))
+    def retold(self, tag: str) -> str:
+        known = key(tag)
+        is_one = RATING.fullmatch(known) or (self.words and known in RATING_WORDS)
+        return "" if is_one or (self.quality and QUALITY.fullmatch(known)) else tag
 
 
 @dataclass(frozen=True)
@@ -77,11 +82,18 @@ class Generic(EachCaption):
 
     except_for: tuple[str, ...] = option((), "Tags that stay all the same; * stands for anything.")
 
+    @cached_property
+    def _kept(self) -> Meant:
+        return Meant(split_list(self.except_for))
+
     def reworded(self, caption: str) -> str:
-        tags, kept = tags_of(caption), Meant(split_list(self.except_for))
-        keys = [key(tag) for tag in tags]
-        ends = {" ".join(words[at:]) for words in (each.split() for each in keys) for at in range(1, len(words))}
-        stay = [
-            tag for tag, each in zip(tags, keys, strict=True) if each not in ends or tag in kept
-        ]
-        return retagged(caption, stay)
+        tags = tags_of(caption)
+        ends = {end for tag in tags for end in _ends(tag)}
+        return retagged(caption, [tag for tag in tags if key(tag) not in ends or tag in self._kept])
+
+
+@lru_cache(maxsize=65_536)
+def _ends(tag: str) -> tuple[str, ...]:
+    """What the tag's key ends with, whole words each, without the tag itself."""
+    words = key(tag).split()
+    return tuple(" ".join(words[at:]) for at in range(1, len(words)))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from lib_trainer.images.wording.tags import retagged, tags_of
+
 
 @dataclass(frozen=True)
 class About:
@@ -35,6 +37,26 @@ class EachCaption:
         """The captions by this rule; equal ones are worked out once."""
         known = {caption: self.reworded(caption) for caption in dict.fromkeys(captions)}
         return [known[caption] for caption in captions]
+
+
+class EachTag:
+    """A rule that looks at one tag at a time."""
+
+    def retold(self, tag: str) -> str:
+        """The tag by this rule; nothing where it goes."""
+        raise NotImplementedError
+
+    def over(self, captions: Sequence[str], about: Sequence[About]) -> list[str]:
+        """The captions by this rule; equal tags are worked out once."""
+        known: dict[str, str] = {}
+        return [self._over(caption, known) for caption in captions]
+
+    def _over(self, caption: str, known: dict[str, str]) -> str:
+        tags = tags_of(caption)
+        for tag in tags:
+            if tag not in known:
+                known[tag] = self.retold(tag)
+        return retagged(caption, [known[tag] for tag in tags if known[tag]])
 
 
 class EachPicture:

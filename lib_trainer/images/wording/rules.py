@@ -9,7 +9,10 @@ from lib_trainer.core.configs import load
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.registry import did_you_mean
 from lib_trainer.images.wording.adding import Add, Merge, Prefix, Suffix, Template, Trigger
+from lib_trainer.images.wording.fitting import Fit
+from lib_trainer.images.wording.number import Singular
 from lib_trainer.images.wording.ordering import Order, Sort
+from lib_trainer.images.wording.persons import Several
 from lib_trainer.images.wording.removing import Dedupe, Generic, Keep, Limit, Ratings, Remove
 from lib_trainer.images.wording.replacing import Pattern, Replace, Synonyms
 from lib_trainer.images.wording.rule import About, Rule
@@ -35,6 +38,9 @@ RULES: dict[str, type[Rule]] = {
     "ratings": Ratings,
     "synonyms": Synonyms,
     "generic": Generic,
+    "number": Singular,
+    "several": Several,
+    "fit": Fit,
     "case": Case,
     "brackets": Brackets,
     "tidy": Tidy,

@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lib_trainer.core.options import option
-from lib_trainer.images.wording.rule import EachCaption
-from lib_trainer.images.wording.tags import SEPARATOR, retagged, tags_of
+from lib_trainer.images.wording.rule import EachCaption, EachTag
+from lib_trainer.images.wording.tags import SEPARATOR, tags_of
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\u200b\ufeff]+")
 
 
 @dataclass(frozen=True)
-class Underscores(EachCaption):
+class Underscores(EachTag):
     """Write spaces for underscores, but in faces such as ^_^."""
 
-    def reworded(self, caption: str) -> str:
-        if "_" not in caption:
-            return caption
-        return retagged(caption, [tag if is_face(tag) else " ".join(tag.replace("_", " ").split())
-                                  for tag in tags_of(caption)])  # fmt: skip
+    def retold(self, tag: str) -> str:
+        return tag if "_" not in tag or is_face(tag) else " ".join(tag.replace("_", " ").split())
 
 
 def is_face(tag: str) -> bool:

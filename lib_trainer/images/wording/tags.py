@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 SEPARATOR = ", "
 
 
 def tags_of(caption: str) -> list[str]:
     """The tags in their order, without empty ones, as training takes them apart too."""
-    return [tag for tag in (part.strip() for part in caption.split(",")) if tag]
+    return list(filter(None, map(str.strip, caption.split(","))))
 
 
+@lru_cache(maxsize=65_536)  # the same few thousand tags come again and again
 def key(tag: str) -> str:
     """What two spellings of one tag have in common: small letters, and single spaces for underscores."""
     return " ".join(tag.replace("_", " ").casefold().split())
@@ -39,10 +41,15 @@ class Meant:
         keys = [key(name) for name in names]
         self._plain = {each for each in keys if "*" not in each}
         self._open = [each.split("*") for each in keys if "*" in each]
+        self._known: dict[str, bool] = {}
 
     def __contains__(self, tag: str) -> bool:
         """Whether a tag is meant, by its key."""
-        known = key(tag)
+        if tag not in self._known:
+            self._known[tag] = self._is_meant(key(tag))
+        return self._known[tag]
+
+    def _is_meant(self, known: str) -> bool:
         return known in self._plain or any(_fits(known, parts) for parts in self._open)
 
 

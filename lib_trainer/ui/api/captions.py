@@ -18,7 +18,7 @@ from lib_trainer.ui.web import Refused, Reply, Request, as_json
 if TYPE_CHECKING:
     from lib_trainer.ui.server import Server
 
-MOST_SHOWN = 1_000
+FIRST_SHOWN, MOST_SHOWN = 200, 1_000
 LONGEST_TITLE = 200
 
 
@@ -46,7 +46,7 @@ def state(server: Server, request: Request) -> Reply:
 def search(server: Server, request: Request) -> Reply:
     """The pictures whose captions fit a search."""
     with server.captions.lock:
-        captions = server.captions.of(_run(server, request))
+        captions = server.captions.of(_run(server, request), look=False)
         numbers = _selection(request).numbers(captions)
         files = [captions.entries[number].name for number in numbers]
     return as_json({"total": len(numbers), "numbers": numbers, "files": files, "revision": captions.revision})
@@ -57,7 +57,7 @@ def tags(server: Server, request: Request) -> Reply:
     beginning, most = key(request.told("begin", str, "")), request.told("most", int, MOST_SHOWN)
     beside = request.told("with", str, "")
     with server.captions.lock:
-        captions = server.captions.of(_run(server, request))
+        captions = server.captions.of(_run(server, request), look=False)
         numbers = set(_selection(request).numbers(captions))
         among = numbers & captions.index.having(beside) if beside else numbers
         counts = captions.index.counts(None if len(among) == len(captions.entries) else among)
@@ -79,7 +79,7 @@ def tokens(server: Server, request: Request) -> Reply:
             raise Refused("'texts' must be a list of captions.")
         return as_json({"limit": MOST_TOKENS, "tokens": [server.captions.pieces.count(text) for text in texts]})
     with server.captions.lock:
-        captions = server.captions.of(_run(server, request))
+        captions = server.captions.of(_run(server, request), look=False)
         numbers = _selection(request).numbers(captions)
         counted = {captions.entries[number].name: captions.tokens_of(number) for number in numbers}
     over = sum(count > MOST_TOKENS for count in counted.values())
@@ -88,18 +88,17 @@ def tokens(server: Server, request: Request) -> Reply:
 
 def preview(server: Server, request: Request) -> Reply:
     """What rules would change, without changing it."""
-    most = min(request.told("most", int, MOST_SHOWN), MOST_SHOWN)
+    most = min(request.told("most", int, FIRST_SHOWN), MOST_SHOWN)
     with server.captions.lock:
         captions = server.captions.of(_run(server, request))
-        selection = _selection(request)
-        told = caption_edits.reworded(captions, selection, request.told("rules", list))
-        chosen = len(selection.numbers(captions))
+        chosen = _selection(request).numbers(captions)
+        told = caption_edits.reworded(captions, chosen, request.told("rules", list))
     changes = [
         {"n": entry.number, "file": entry.name, "before": entry.text, "after": text,
          "parts": differences(entry.text, text)}
         for entry, text in told[:most]
     ]  # fmt: skip
-    return as_json({"chosen": chosen, "changed": len(told), "changes": changes, "revision": captions.revision})
+    return as_json({"chosen": len(chosen), "changed": len(told), "changes": changes, "revision": captions.revision})
 
 
 def apply(server: Server, request: Request) -> Reply:
@@ -108,7 +107,8 @@ def apply(server: Server, request: Request) -> Reply:
     seen = request.told("revision", int, None)
     with server.captions.lock:
         captions = server.captions.of(run)
-        told = caption_edits.reworded(captions, _selection(request), request.told("rules", list))
+        chosen = _selection(request).numbers(captions)
+        told = caption_edits.reworded(captions, chosen, request.told("rules", list))
         return _changed(captions, caption_edits.rewrite(server.captions, run, told, title, seen))
 
 
@@ -126,7 +126,7 @@ def _turned(server: Server, request: Request, back: bool) -> Reply:
     run = _run(server, request)
     with server.captions.lock:
         changed = caption_edits.turn(server.captions, run, back)
-        return _changed(server.captions.of(run), changed)
+        return _changed(server.captions.of(run, look=False), changed)
 
 
 def _changed(captions: FolderCaptions, changed: Changed) -> Reply:
