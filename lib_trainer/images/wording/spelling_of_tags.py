@@ -56,4 +56,4 @@ class Tidy(EachCaption):
 
     def reworded(self, caption: str) -> str:
         text = SEPARATOR.join(tags_of(" ".join(CONTROLS.sub(" ", caption).split())))
-        return text.rstrip(" .") if self.full_stop and not text.endswith("..") else text
+        return text.rstrip(" .,") if self.full_stop and not text.endswith("..") else text
