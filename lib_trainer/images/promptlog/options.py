@@ -72,12 +72,40 @@ class LogCaptions:
     keep_weights: bool = option(False, "Keep weights such as the '::2' of 'cat::2'.")
 
 
+@dataclass(frozen=True)
+class DownloadOptions:
+    """How pictures are downloaded."""
+
+    at_once: int = option(8, "Pictures that are downloaded at the same time.", ge=1, le=64)
+    per_host: int = option(4, "Of these, from the same server.", ge=1, le=32)
+    pause: float = option(0.0, "Time between two requests to the same server.", ge=0, le=3600, unit="seconds")
+    patience: float = option(
+        30.0, "A server that sends nothing for so long is left, and asked again later.", ge=0.1, le=600, unit="seconds"
+    )
+    attempts: int = option(4, "How often a picture is asked for before it is left out.", ge=1, le=20)
+    most_mb: float = option(50.0, "Larger files are left out.", ge=0.001, le=2000, unit="MB")
+    shortest_side: int | None = option(None, "Smaller pictures are left out.", ge=1, le=65_500, unit="px")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PromptLogOptions:
-    """Look through prompt logs, CSV exports of chat channels: filter them and count what is left."""
+    """Make captioned pictures of prompt logs: CSV exports of chat channels with prompts and links to pictures."""
 
     files: tuple[Path, ...] = existing(
         ..., "CSV files, or folders that hold some; all of them count as one table.", group="first"
     )
+    pictures: Literal["count", "download", "folder"] = option(
+        "count",
+        "'count' only says what would be taken, with a sample; 'download' fetches the pictures from their links; "
+        "'folder' finds them by their file names in a folder of yours.",
+        group="first",
+    )
+    folder: Path | None = existing(None, "Folder with the pictures, for 'folder'; folders inside it are searched too.")
+    output: Path | None = option(
+        None, "New folder for pictures and captions; empty means beside the first file, ending in '-pictures'."
+    )
+    most: int | None = option(None, "Take only so many pictures, the first ones.", ge=1, unit="pictures")
     columns: LogColumns = section(LogColumns)
     filters: LogFilters = section(LogFilters)
+    captions: LogCaptions = section(LogCaptions)
+    download: DownloadOptions = section(DownloadOptions)

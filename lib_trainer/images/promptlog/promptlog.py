@@ -1,4 +1,4 @@
-"""The step `promptlog`: chat exports as one table, filtered and counted."""
+"""The step `promptlog`: chat exports as one table, filtered and counted, then their pictures with captions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.promptlog.describe import describe_log
 from lib_trainer.images.promptlog.filters import FILTERS, WHOLE_FILTERS, conditions
 from lib_trainer.images.promptlog.options import PromptLogOptions
+from lib_trainer.images.promptlog.pictures import check_pictures, output_of, take_pictures
 from lib_trainer.images.promptlog.selection import selection
 from lib_trainer.images.promptlog.table import Tell, csv_files, open_table
 
@@ -18,9 +19,10 @@ PROGRESS_SECONDS = 0.5
 
 
 def promptlog(options: PromptLogOptions, run: RunDirectory) -> dict[str, Any]:
-    """Count, sample and describe what the filters leave.
+    """Count, sample and describe what the filters leave, then take the pictures if that is wanted.
 
-    Returns `{"messages", "pictures", "rejected"}`.
+    Returns `{"messages", "pictures", "rejected"}` and, where pictures are taken, `{"folder", "taken", "known",
+    "left_out"}`: new ones, those that were there before, and those that could not be taken.
 
     Raises:
         ConfigError: an option can't be read, or two contradict each other.
@@ -29,13 +31,18 @@ def promptlog(options: PromptLogOptions, run: RunDirectory) -> dict[str, Any]:
     """
     for table in (FILTERS, WHOLE_FILTERS):
         conditions(table, options.filters)  # complains before the files are read
+    check_pictures(options)
     files = csv_files(options.files)
+    output = output_of(options, files)
     try:
         log, read = open_table(files, options.columns, run.path, _reading(run))
         with selection(log, options.filters, run.path) as chosen:
             told = describe_log(read, chosen, run)
             rejected = sum(sum(file["rejected"].values()) for file in read)
-            return {"messages": told["counts"][-1]["left"], "pictures": chosen.pictures, "rejected": rejected}
+            result = {"messages": told["counts"][-1]["left"], "pictures": chosen.pictures, "rejected": rejected}
+            if options.pictures == "count":
+                return result
+            return {**result, **take_pictures(options, chosen, output, run)}
     except StopRequested:
         return {}
 

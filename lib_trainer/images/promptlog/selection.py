@@ -34,11 +34,12 @@ SKIPPED_WORDS = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture that is wanted: its link or file name, and the prompt of the first message that shows it."""
+    """A picture that is wanted: its link or file name, the prompt of the first message that shows it, its own file."""
 
     place: int
     link: str
     prompt: str
+    source: Path | None = None
 
 
 @dataclass(frozen=True)
