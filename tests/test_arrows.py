@@ -14,7 +14,7 @@ PACKAGE = ROOT / "lib_trainer"
 MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that it may import
     "core": set(),
     "jobs": {"core"},
-    "images": {"core", "models.clip_tokens"},
+    "images": {"core"},
     "models": {"core"},
     "trainables": {"core", "models"},
     "dataset": {"core", "images"},

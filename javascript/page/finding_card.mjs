@@ -5,6 +5,7 @@ import { folded } from "./report.mjs";
 import { counted } from "./words.mjs";
 
 const LEVELS = { bad: "Bad", warning: "Warning", info: "Worth knowing" };
+const NO_PICTURES = new Set(["corrupt", "other kind"]); // findings about files that no picture can be made of
 const THUMBS = 8;
 const TOLD = 200; // lines about single pictures
 
@@ -27,7 +28,7 @@ export class FindingCard {
 
   /** A few of the pictures, where the gallery knows them. */
   thumbs() {
-    const { files } = this.finding;
+    const files = NO_PICTURES.has(this.finding.kind) ? [] : this.finding.files;
     const shown = files.slice(0, THUMBS).map((file) => [file, this.acts.thumb(file)]).filter(([, source]) => source);
     const pictures = shown.map(([file, source]) => h("img", { src: source, alt: file, title: file, loading: "lazy" }));
     const more = files.length - shown.length;
@@ -52,7 +53,7 @@ export class FindingCard {
     const mend = fix && fix.act !== "list" && button(fix.label, () => this.mend(fix), { kind: "primary" });
     const section = fix?.config?.section;
     const label = fix?.act === "list" ? fix.label : "Show them";
-    const list = files.length > 0 && this.finding.kind !== "corrupt";
+    const list = files.length > 0 && !NO_PICTURES.has(this.finding.kind);
     const open = list && button(label, () => this.acts.list(files, title, section));
     put(this.buttons, mend, open);
     show(this.buttons, Boolean(mend || open));

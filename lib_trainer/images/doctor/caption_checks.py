@@ -10,8 +10,8 @@ from lib_trainer.images.captions import CAPTION_SUFFIXES, NO_CAPTION
 from lib_trainer.images.doctor.case import Case
 from lib_trainer.images.doctor.findings import Finding, Fix, Level, pictures_have
 from lib_trainer.images.pictures import Picture
+from lib_trainer.images.wording.clip_pieces import MOST_TOKENS
 
-MOST_TOKENS = 75  # what CLIP's text encoder reads of a caption
 COMMON = 0.5  # share of the pictures
 FEWEST_CAPTIONS = 4  # of fewer, half is no rule
 FEWEST_TAGS = 1.5  # commas per caption, on average, from which captions are lists of tags and not sentences

@@ -21,6 +21,7 @@ from lib_trainer.images.folder import scan
 from lib_trainer.images.looking import picture_progress
 from lib_trainer.images.pixels import colour
 from lib_trainer.images.report import picture_notices
+from lib_trainer.images.wording.clip_pieces import ClipPieces
 
 FINDINGS = "findings.json"
 WORDS = {"bad": "Bad", "warning": "Warning", "info": "Worth knowing"}
@@ -90,7 +91,7 @@ def _case(options: CheckOptions, run: RunDirectory) -> Case:
         return examined[path].size
 
     found = scan(options.folder, options.captions, _progress(run, "Examining pictures"), look)
-    return Case(options, found, examined, _token_counter(), _class_pictures(options, run))
+    return Case(options, found, examined, ClipPieces().count, _class_pictures(options, run))
 
 
 def _class_pictures(options: CheckOptions, run: RunDirectory) -> int | None:
@@ -112,14 +113,6 @@ def _progress(run: RunDirectory, stage: str) -> Callable[[int, int], None]:
         tell(done, total)
 
     return looked
-
-
-def _token_counter() -> Callable[[str], int]:
-    """CLIP's tokens in a caption, without begin and end."""
-    from lib_trainer.models.clip_tokens import ClipTokens
-
-    tokens = ClipTokens()
-    return lambda caption: len(tokens.ids(caption)) if caption else 0
 
 
 def _write(path: Path, findings: list[dict[str, Any]]) -> None:

@@ -34,7 +34,7 @@ def corrupt(case: Case) -> Iterator[Finding]:
     if skipped:
         told = {case.name(one.path): one.reason for one in skipped}
         are = "1 file is" if len(told) == 1 else f"{len(told)} files are"
-        said = f"{are} damaged or can't be used as a picture; training leaves them out."
+        said = f"{are} damaged or can't be used as a picture; training goes without."
         yield Finding("corrupt", "bad", "Damaged files", said, list(told), TO_BIN, told)
 
 
@@ -68,7 +68,7 @@ def small(case: Case) -> Iterator[Finding]:
 
 def blurred(case: Case) -> Iterator[Finding]:
     """Pictures without anything sharp in them."""
-    said = "blurred even where they are sharpest; the model would learn the blur."
+    said = "blurred even at the sharpest place; the model would learn the blur."
     yield from _measured(
         case, "blurred", "Blurred", said, lambda one: f"sharpness {one.sharpness:.2f} of about 0.8", is_soft
     )
