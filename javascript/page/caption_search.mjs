@@ -3,7 +3,7 @@
 import { debounced, h, say } from "./dom.mjs";
 import { counted } from "./words.mjs";
 
-const QUIET_MILLISECONDS = 200;
+const QUIET_MILLISECONDS = 80;
 const HOW =
   'Words and tags: fox night; "red fur" or fur; -dog or not dog; tag:"red hair"; name:img_; tokens>75; tags<3; ' +
   "is:empty; is:twice; brackets ( ) group.";
@@ -63,6 +63,7 @@ export class CaptionSearch {
       const { total, files } = await this.captions.ask("search", { query });
       if (query === this.query) {
         say(this.said, `${counted(total, "picture")} found`);
+        this.found = null; // while they are put there, the gallery tells of a change
         const shown = this.gallery.showFiles(files, `Captions with ${query}`);
         this.found = this.gallery.only;
         await shown;

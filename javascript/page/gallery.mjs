@@ -7,7 +7,7 @@ import { Wall } from "./wall.mjs";
 import { counted, number } from "./words.mjs";
 
 const MOST = 200; // pictures asked for at once
-const QUIET_MILLISECONDS = 150;
+const QUIET_MILLISECONDS = 60;
 const PROBLEMS = "problem:"; // the server's word for pictures with a problem or a warning
 
 /**

@@ -1,6 +1,6 @@
 // The sections of the stop Pictures, as a row of small tabs: each is made of parts that are loaded when it is opened.
 
-import { button, h, put, show } from "./dom.mjs";
+import { button, h, show } from "./dom.mjs";
 import { Tabs } from "./tabs.mjs";
 
 // A part is a module with `section(context, stop) -> {element, show(wish), hide(), end()}`; `gallery` says where the
@@ -75,18 +75,27 @@ export class Studio {
   }
 
   async make({ id, parts }) {
+    const made = await Promise.all(parts.map((load) => this.part(load, id)));
+    this.tabs.fill(id, h("div", { class: "trainer-column" }, made.map(({ element }) => element)));
+    return made;
+  }
+
+  /** One part; where it cannot be had, the others are shown all the same. */
+  async part(load, id) {
     try {
-      const modules = await Promise.all(parts.map((load) => load()));
-      const made = modules.map((module) => module.section(this.context, this.stop));
-      this.tabs.fill(id, h("div", { class: "trainer-column" }, made.map(({ element }) => element)));
-      return made;
+      return (await load()).section(this.context, this.stop);
     } catch (error) {
       console.error("trainer:", error);
-      this.parts.delete(id);
-      const again = button("Try again", () => this.open(id));
-      this.tabs.fill(id, put(h("p", { class: "trainer-error" }), `This could not be shown (${error.message}). `, again));
-      return [];
+      const again = button("Try again", () => this.again(id));
+      return { element: h("p", { class: "trainer-error" }, `A part of this could not be shown (${error.message}). `, again) };
     }
+  }
+
+  /** Make a section's parts anew. */
+  again(id) {
+    this.made(id).then((parts) => parts.forEach((part) => part.end?.()));
+    this.parts.delete(id);
+    return this.open(id);
   }
 
   /** Nobody looks at the open section any more. */
