@@ -6,7 +6,9 @@ import { Selection } from "./selection.mjs";
 import { Wall } from "./wall.mjs";
 import { counted, number } from "./words.mjs";
 
-const MOST = 200; // pictures asked for at once
+const FIRST = 60; // pictures that come along with the answer of a filter
+const BEFORE = 40; // pictures asked for before and after those that are seen
+const AFTER = 80;
 const QUIET_MILLISECONDS = 60;
 const PROBLEMS = "problem:"; // the server's word for pictures with a problem or a warning
 
@@ -131,8 +133,10 @@ export class Gallery {
     const turn = this.turn;
     const filter = (this.problems.checked ? PROBLEMS : "") + this.filter.value.trim();
     try {
-      const numbers = filter ? (await this.ask({ filter, count: 0, order: 1 })).numbers : [...this.names.keys()];
+      const all = { numbers: [...this.names.keys()], pictures: [] };
+      const { numbers, pictures } = filter ? await this.ask({ filter, count: FIRST, order: 1 }) : all;
       if (turn === this.turn) {
+        pictures.forEach((picture) => this.known.set(picture.n, picture));
         this.numbers = this.only ? numbers.filter((n) => this.only.has(this.names[n])) : numbers;
         this.selection.arrange(this.numbers);
         this.wall.show(this.numbers);
@@ -154,19 +158,21 @@ export class Gallery {
   /** Have what is known of these pictures; one request goes at a time, and then for what is seen by then. */
   async need(seen) {
     this.seen = seen;
-    const missing = seen.filter((n) => !this.known.has(n)).slice(0, MOST);
-    if (!missing.length || this.isBusy) {
+    if (this.isBusy || seen.every((n) => this.known.has(n))) {
       return;
     }
+    const places = [seen[0], seen.at(-1)].map((n) => this.selection.places.get(n));
+    const around = this.numbers.slice(Math.max(0, places[0] - BEFORE), places[1] + AFTER);
+    const missing = around.filter((n) => !this.known.has(n));
     this.isBusy = true;
     try {
       await this.fetch(missing);
     } catch (error) {
       say(this.said, error.message);
-      this.isBusy = false;
       return;
+    } finally {
+      this.isBusy = false;
     }
-    this.isBusy = false;
     this.need(this.seen);
   }
 
@@ -203,7 +209,7 @@ export class Gallery {
     return pictureCard({ n, file: this.names[n], picture, source, ...state });
   }
 
-  /** The address of a picture's small copy. */
+  /** Where its small copy is. */
   source(n) {
     return this.context.api.address(this.context.route("runs", this.run, "thumb"), { n });
   }

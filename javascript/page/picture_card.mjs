@@ -14,7 +14,7 @@ export function pictureCard({ n, file, picture, source, isChosen, isOpen }) {
 
 function frame(picture, source) {
   const inside = source
-    ? h("img", { src: source, loading: "lazy", alt: picture.caption || "", draggable: "false" })
+    ? h("img", { src: source, loading: "lazy", fetchpriority: "low", alt: picture.caption || "", draggable: "false" })
     : picture && h("span", { class: "trainer-quiet" }, "can't be shown");
   return h("span", { class: "trainer-found-frame" }, inside);
 }
