@@ -39,8 +39,9 @@ MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that 
     "demo": {"core", "jobs", "steps", "presets"},
     "ui": {
         "core", "jobs", "steps", "presets", "demo.places", "comparison.options", "comparison.plan", "images.bin",
-        "images.bin_journal", "images.caption_history", "images.captions", "images.encodings", "images.metadata",
-        "images.options", "images.suffixes", "images.wording", "models.sampler_names",
+        "images.bin_journal", "images.buckets", "images.caption_history", "images.captions", "images.crops.drawn",
+        "images.encodings", "images.metadata", "images.options", "images.suffixes", "images.wording",
+        "models.sampler_names",
     },
     "cli": {"core", "jobs", "steps", "demo", "flags", "presets", "terminal", "ui.options", "ui.page_process"},
     "__main__": {"cli"},

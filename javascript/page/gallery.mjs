@@ -18,7 +18,7 @@ const PROBLEMS = "problem:"; // the server's word for pictures with a problem or
  */
 export class Gallery {
   constructor(context, { onOpen, onFiles = () => {} }) {
-    Object.assign(this, { context, onOpen, onFiles, run: null, names: [], places: new Map(), only: null });
+    Object.assign(this, { context, onOpen, onFiles, run: null, names: [], places: new Map(), only: null, cut: null });
     Object.assign(this, { known: new Map(), numbers: [], turn: 0, listeners: new Set() });
     this.selection = new Selection((changed) => this.chose(changed));
     this.selection.arrange([]);
@@ -205,13 +205,21 @@ export class Gallery {
   card(n) {
     const picture = this.known.get(n) ?? null;
     const source = picture?.thumb ? this.source(n) : "";
-    const state = { isChosen: this.selection.has(n), isOpen: n === this.marked };
+    const state = { cut: this.cut, isChosen: this.selection.has(n), isOpen: n === this.marked };
     return pictureCard({ n, file: this.names[n], picture, source, ...state });
   }
 
   /** Where its small copy is. */
   source(n) {
     return this.context.api.address(this.context.route("runs", this.run, "thumb"), { n });
+  }
+
+  /** Show the pictures as they will be cropped, with this colour as padding; null shows them whole. */
+  showCut(cut) {
+    if (this.cut !== cut) {
+      this.cut = cut;
+      this.wall.show(this.numbers);
+    }
   }
 
   /** Show a picture that was changed, such as by a new caption. */

@@ -1,18 +1,27 @@
 // A picture of the gallery as a card, and what is told of it in words.
 
 import { h } from "./dom.mjs";
+import { pictureCut } from "./picture_cut.mjs";
 import { number } from "./words.mjs";
 
-/** `picture` is null while nothing but its file is known; `source` the address of its small copy. */
-export function pictureCard({ n, file, picture, source, isChosen, isOpen }) {
+/**
+ * `picture` is null while nothing but its file is known; `source` the address of its small copy. With `cut`, the colour of
+ * padding, it is shown as it will be cropped.
+ */
+export function pictureCard({ n, file, picture, source, isChosen, isOpen, cut = null }) {
   const classes = ["trainer-found", picture?.problem && "trainer-found-bad", isOpen && "trainer-found-open"];
   const attributes = { class: classes, role: "option", "data-n": n, title: file, "aria-selected": String(isChosen) };
   const tick = h("span", { class: "trainer-found-tick", title: "Choose (Space)", "aria-hidden": "true" });
   const name = h("span", { class: "trainer-found-name" }, file.split("/").pop());
-  return h("div", attributes, frame(picture, source), tick, name, picture && facts(picture));
+  return h("div", attributes, frame(picture, source, cut), tick, name, picture && facts(picture));
 }
 
-function frame(picture, source) {
+function frame(picture, source, cut) {
+  if (source && cut !== null && picture.target && !picture.problem) {
+    const inside = pictureCut(picture, source, cut, picture.caption || "");
+    inside.style.setProperty("--trainer-shape", picture.target[0] / picture.target[1]);
+    return h("span", { class: "trainer-found-frame trainer-found-cut" }, inside);
+  }
   const inside = source
     ? h("img", { src: source, loading: "lazy", fetchpriority: "low", alt: picture.caption || "", draggable: "false" })
     : picture && h("span", { class: "trainer-quiet" }, "can't be shown");
@@ -25,6 +34,8 @@ function facts(picture) {
   said[0]?.append(more ?? "");
   return [
     picture.width ? h("span", { class: "trainer-quiet" }, sizes(picture)) : null,
+    picture.pieces && h("span", { class: "trainer-quiet" }, `cut into ${picture.pieces.length} pieces`),
+    picture.drawn && h("span", { class: "trainer-quiet" }, "crop drawn by you"),
     picture.caption && h("span", { class: "trainer-found-caption" }, picture.caption),
     said[0],
   ];

@@ -3,6 +3,7 @@
 import { CaptionField } from "./caption_field.mjs";
 import { button, h, put, say, show } from "./dom.mjs";
 import { sizes, troubles } from "./picture_card.mjs";
+import { pictureCut } from "./picture_cut.mjs";
 import { bytes, counted } from "./words.mjs";
 
 const FILES = new Set([".txt", ".caption"]);
@@ -171,39 +172,16 @@ export class PicturePanel {
     return h("figure", {}, frame, h("figcaption", {}, "as it is"));
   }
 
-  after({ n, thumb, width, height, crop, target, how }) {
-    if (!thumb || !target) {
+  after(picture) {
+    if (!picture.thumb || !picture.target) {
       return null;
     }
-    const [left, top, right, bottom] = how === "crop" && crop ? crop : [0, 0, width, height];
-    const [across, down] = [right - left, bottom - top];
-    const isNarrow = how === "fit";
-    const style = isNarrow
-      ? {}
-      : {
-          width: `${(100 * width) / across}%`,
-          height: `${(100 * height) / down}%`,
-          left: `${(-100 * left) / across}%`,
-          top: `${(-100 * top) / down}%`,
-        };
-    const picture = h("img", {
-      src: this.gallery.source(n),
-      class: isNarrow ? "trainer-fitted" : "trainer-cut",
-      style,
-      alt: "The picture as it is trained on",
-    });
-    const frame = h(
-      "span",
-      {
-        class: "trainer-after",
-        style: {
-          "aspect-ratio": `${target[0]} / ${target[1]}`,
-          ...(isNarrow ? { background: this.background() } : {}),
-        },
-      },
-      picture,
-    );
-    return h("figure", {}, frame, h("figcaption", {}, `as prepared, ${target[0]} × ${target[1]}`));
+    const { n, target, pieces } = picture;
+    const cut = (piece) =>
+      pictureCut(piece, this.gallery.source(n), this.background(), "The picture as it is trained on");
+    const all = (pieces ?? [{}]).map((piece) => cut({ ...picture, ...piece }));
+    const words = pieces ? `as prepared, ${counted(pieces.length, "piece")}` : `as prepared, ${target[0]} × ${target[1]}`;
+    return h("figure", {}, all, h("figcaption", {}, words));
   }
 
   isChanged() {

@@ -273,12 +273,13 @@ class PicturesStop {
     this.preparing.showState();
   }
 
-  /** Take a folder to the stop Train; prepared copies bring their captions as files. */
-  useFolder(folder, isPrepared = false) {
+  /** Take a folder to the stop Train; prepared copies bring their captions as files, and padded ones their masks. */
+  useFolder(folder, isPrepared = false, masks = null) {
     const train = this.context.form.train ?? {};
     const { captions, buckets } = isPrepared ? {} : this.preparing.form.values();
     const told = {
       ...(captions ? { captions } : {}),
+      ...(masks ? { masks: { ...train.dataset?.masks, folder: masks, unmasked_weight: 0, unmasked_steps: 0 } } : {}),
       ...(buckets ? { buckets: { ...train.dataset?.buckets, ...buckets } } : {}),
     };
     const config = { ...train, dataset: { ...train.dataset, ...told, folder } };

@@ -74,17 +74,35 @@ export class Preparing {
     this.showState();
     const folder = run.state === "finished" ? record.result?.folder : null;
     if (folder !== this.folder) {
-      put(this.end, folder && this.made(folder, record.result.pictures));
+      put(this.end, folder && this.made(record.result));
     }
     this.folder = folder;
   }
 
-  made(folder, pictures) {
+  made({ folder, pictures, made, masks }) {
+    const padding = masks ? ", with masks that keep the padding from being learned" : "";
+    const back = button("Take them back", () => this.takeBack(), {
+      id: "trainer-take-back",
+      title: "Moves the copies that were made now into the bin beside their folder; your pictures stay",
+    });
     return [
-      h("p", { class: "trainer-grow" }, `${counted(pictures, "copy", "copies")} in ${folder}`),
+      h("p", { class: "trainer-grow" }, `${counted(pictures, "copy", "copies")} in ${folder}${padding}`),
+      made ? back : null,
       button("Look at them", () => this.stop.take(folder)),
-      button("Use them for training", () => this.stop.useFolder(folder, true), { kind: "primary" }),
+      button("Use them for training", () => this.stop.useFolder(folder, true, masks), { kind: "primary" }),
     ];
+  }
+
+  /** Move the copies of the last run into the bin. */
+  async takeBack() {
+    try {
+      const route = this.context.route("runs", this.follower.id, "take-back");
+      const { moved, failures, bin } = await this.context.api.post(route, {});
+      const left = failures.length ? ` ${counted(failures.length, "copy", "copies")} stayed: ${failures[0].reason}` : "";
+      put(this.end, h("p", { class: "trainer-grow" }, `${counted(moved, "copy", "copies")} moved to ${bin}.${left}`));
+    } catch (error) {
+      this.context.tell(error);
+    }
   }
 
   showState() {

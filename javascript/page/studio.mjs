@@ -17,7 +17,7 @@ export const SECTIONS = [
     parts: [async () => await import("./checking.mjs")] },
   { id: "crop", title: "Crop", gallery: "below",
     hint: "Scale and crop copies of the pictures",
-    parts: [async () => await import("./preparing.mjs")] },
+    parts: [async () => await import("./preparing.mjs"), async () => await import("./cropping.mjs")] },
   { id: "captions", title: "Captions", gallery: "beside",
     hint: "Write captions, and change many at once",
     parts: [async () => await import("./caption_section.mjs")] },

@@ -72,7 +72,8 @@ def _listed(found: PictureFolder, plans: Plans, repeats: int) -> list[dict[str, 
         if isinstance(entry, Skipped):
             listed.append({**told, **_skipped(entry)})
             continue
-        listed.append({**told, **_picture(entry, plans.of[entry.path], repeats)})
+        drawn = {"drawn": True} if entry.path in plans.drawn else {}
+        listed.append({**told, **_picture(entry, plans.of[entry.path], repeats), **drawn})
         if entry.path in same:
             listed[-1]["warnings"].append(f"the same file as {_inside(found.folder, same[entry.path])}")
     return listed

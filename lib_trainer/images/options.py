@@ -66,6 +66,7 @@ class PictureOptions:
         "centre",
         "'centre' cuts away what overhangs at both ends, 'focal' where least is lost of faces or of what stands out; "
         "'pad' cuts nothing and fills up with the background, 'none' keeps the overhang (with 'exact' it fills up).",
+        group="first",
     )
     boxes: bool = labelled(
         "Use drawn boxes",

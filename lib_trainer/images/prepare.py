@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lib_trainer.core.errors import DataError, StopRequested
+from lib_trainer.core.errors import DataError, OutputError, StopRequested
 from lib_trainer.core.events import Notice, Saved
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.core.whole_files import write_text
 from lib_trainer.images.copies import SUFFIXES, Plan, Sizing, too_large
 from lib_trainer.images.copying import CopyJob, Outcome, bring_up_to_date
 from lib_trainer.images.crops.padding import masks_folder
@@ -22,6 +24,7 @@ from lib_trainer.images.pixels import colour
 from lib_trainer.images.report import describe_pictures, picture_notices
 from lib_trainer.images.threads import in_threads
 
+COPIES = "copies.json"  # in the run's folder
 REMEMBER_EVERY = 64  # copies
 NAMED_AT_MOST = 10
 
@@ -60,6 +63,7 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     left_over = _left_over(output, known, jobs)
     outcomes = _bring_up_to_date(jobs, options, output, known, run)
     _report(outcomes, left_over, run)
+    _remember_made(outcomes, output, run)
     if len(outcomes) == len(jobs):
         run.append(Saved("pictures", str(output)))
     masks = {"masks": str(masks_folder(output))} if options.crop == "pad" else {}
@@ -162,6 +166,15 @@ def _report(outcomes: list[Outcome], left_over: list[str], run: RunDirectory) ->
     for outcome in outcomes:
         if outcome.failure:
             run.append(Notice(outcome.failure, level="warning"))
+
+
+def _remember_made(outcomes: list[Outcome], output: Path, run: RunDirectory) -> None:
+    """Write the names of the copies that this run made, so that they can be taken back."""
+    made = [outcome.job.name for outcome in outcomes if outcome.made]
+    try:
+        write_text(run.path / COPIES, json.dumps({"folder": str(output), "files": made}))
+    except OSError as error:
+        raise OutputError(f"{run.path / COPIES} can't be written ({error}); make room there.") from error
 
 
 def _result(output: Path, outcomes: list[Outcome], skipped: int) -> dict[str, Any]:

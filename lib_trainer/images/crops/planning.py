@@ -31,6 +31,7 @@ class Plans:
 
     of: dict[Path, list[Plan]]
     notices: list[str] = field(default_factory=list)
+    drawn: frozenset[Path] = frozenset()  # those with a box of their own
 
 
 def drawn_boxes(options: PictureOptions) -> dict[str, DrawnBox]:
@@ -51,13 +52,14 @@ def plan_pictures(
         StopRequested: the run was asked to stop.
         OutputError: the cache can't be written.
     """
-    options, outdated = sizing.options, []
+    options, outdated, used = sizing.options, [], set()
     areas: dict[Path, list[Edges]] = {}
     for picture in found.pictures:
         name, size = picture.path.relative_to(found.folder).as_posix(), (picture.width, picture.height)
         drawn = boxes.get(name)
         if drawn is not None and drawn.size == size:
             areas[picture.path] = [drawn.box]
+            used.add(picture.path)
             continue
         if drawn is not None:
             outdated.append(name)
@@ -74,7 +76,7 @@ def plan_pictures(
         for picture, focus in _focuses(found, cut, options, run):
             both = zip(plans[picture.path], areas[picture.path], strict=True)
             plans[picture.path] = [_at_focus(plan, area, picture, focus) for plan, area in both]
-    return Plans(plans, _notices(outdated))
+    return Plans(plans, _notices(outdated), frozenset(used))
 
 
 def _within(area: Edges, sizing: Sizing[Options], picture: Picture) -> Plan:

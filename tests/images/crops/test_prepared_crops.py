@@ -218,3 +218,14 @@ def test_a_stop_while_the_focus_is_looked_for_writes_nothing(options, run, monke
     monkeypatch.setattr(RunDirectory, "stop_requested", lambda self: next(asked, True))
     assert prepare(replace(options, crop="focal"), run)["pictures"] == 0
     assert not options.output.exists()
+
+
+def test_a_run_names_the_copies_that_it_made_and_none_that_it_kept(options, run):
+    for name in "ab":
+        halves(options.folder / f"{name}.png")
+    prepare(options, run)
+    made = json.loads((run.path / "copies.json").read_text(encoding="utf-8"))
+    assert made == {"folder": str(options.output), "files": ["a.png", "b.png"]}
+    (options.output / "b.png").unlink()
+    prepare(options, run)
+    assert json.loads((run.path / "copies.json").read_text(encoding="utf-8"))["files"] == ["b.png"]

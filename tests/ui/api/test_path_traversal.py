@@ -49,6 +49,9 @@ READING = [
     ("GET", PROJECT + "/runs/{here}/goes"),
     ("GET", PROJECT + "/runs/{here}/thumb?n=0"),
     ("GET", PROJECT + "/runs/{here}/pictures"),
+    ("GET", PROJECT + "/runs/{here}/original?n=0"),
+    ("GET", PROJECT + "/runs/{here}/shapes"),
+    ("GET", PROJECT + "/runs/train-1/original?n={here}"),
     ("GET", PROJECT + "/runs/train-1/file?path={here}"),
     ("GET", PROJECT + "/runs/train-1/shown?path={here}"),
     ("GET", PROJECT + "/runs/train-1/thumb?n={here}"),
@@ -65,6 +68,7 @@ TOLD = [
     ("POST", PROJECT + "/bin", "folder", {"files": ["canary.png"]}),
     ("POST", PROJECT + "/bin", "masks", {"files": ["canary.png"], "folder": "/"}),
     ("POST", PROJECT + "/bin/restore", "folder", {"entries": ["000001"]}),
+    ("POST", PROJECT + "/runs/train-1/box", "n", {"box": [0, 0, 1, 1]}),
     ("POST", PROJECT + "/recipe", "file_name", {"text": "{}"}),
 ]
 # What these write may bear the attempt's text as its plain name, but lies in the project.
