@@ -17,9 +17,10 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lib_trainer.core.configs import load
+from lib_trainer.core.outputs import ENDINGS, FileFormat, chosen_format
 from lib_trainer.core.places import DATA_VARIABLE
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.demo.places import MODEL, PICTURES
@@ -47,7 +48,7 @@ class Method:
     more: dict[str, Any] = field(default_factory=dict)
     prompt: str = PROMPT
     trigger: str = ""
-    format: str = "auto"
+    format: FileFormat | Literal["auto"] = "auto"
 
 
 RANK = {"rank": 4, "alpha": 2.0}
@@ -123,27 +124,31 @@ def make(name: str, method: Method, model: Path, told: argparse.Namespace) -> Ma
 
 
 def stir(name: str, method: Method, model: Any, told: argparse.Namespace) -> Made:
-    """A network that was not trained: its first values and some chance, on a model whose training takes long."""
+    """A file that was not trained: its first values and some chance, on a model whose training takes long."""
     import torch
 
     from lib_trainer.models.precision import DTYPES
-    from lib_trainer.trainables.file_names import in_original_names
-    from lib_trainer.weights.networks import write_network
+    from lib_trainer.weights.metadata import NetworkFacts
+    from lib_trainer.weights.results import WRITERS, Result
 
     kind, options = method.trainable["type"], dict(method.trainable)
     del options["type"]
+    output = TRAINABLES[kind].output
     parts = ["unet"] if method.more.get("text_encoder_learning_rate") == 0 else ["unet", "text_encoder"]
     network = TRAINABLES[kind](**options).attach(model, parts, 0)
     random = torch.Generator().manual_seed(1)
     for part in parts:
         for tensor in network.parameters(part):
             tensor.data += torch.randn(tensor.shape, generator=random) * told.rate
-    file = told.folder / "lora" / f"{name.replace(', ', '-')}.safetensors"
+    stem, form = name.replace(", ", "-"), chosen_format(output, method.format)
+    stem = f"{stem}-e001" if output == "embedding" else stem  # as its prompt calls it
+    file = told.folder / output / f"{stem}{ENDINGS[form]}"
     file.parent.mkdir(exist_ok=True)
-    tensors = network.tensors() if model.webui_knows_network_names else in_original_names(model, network.tensors())
-    write_network(file, tensors, DTYPES[told.precision], network.metadata())
+    facts = NetworkFacts("sd1", "stirred", "epsilon", 64, 1, method.trigger, 0, 0, 1, 3, 0)
+    original = not model.webui_knows_network_names
+    WRITERS[output](file, Result(model, network, stem, facts, DTYPES[told.precision], form, original))
     network.detach()
-    return Made(name, method, "lora", file)
+    return Made(name, method, output, file)
 
 
 def engine_predicts(made: Made | None, model: Path, noise: Any, prompt: str) -> Any:
@@ -208,10 +213,6 @@ def table(made: list[Made], ours: list[Any], theirs: dict[str, Any], said: list[
     return well
 
 
-def _is_network(method: Method) -> bool:
-    return TRAINABLES[method.trainable["type"]].output == "lora" and "word" not in method.more
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     webui = Path(os.environ["WEBUI_DIR"]).absolute()
@@ -219,7 +220,7 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=MODEL, help="a checkpoint; the demo's if not told")
     parser.add_argument("--rate", type=float, default=1e-2, help="learning rate; less for real models")
     parser.add_argument(
-        "--stir", action="store_true", help="networks of chance instead of trained ones: quicker on real models"
+        "--stir", action="store_true", help="files of chance instead of trained ones: quicker on real models"
     )
     parser.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "bf16"), help="of the files")
     parser.add_argument("--folder", type=Path, default=Path("data", "webui-methods"), help="for files; emptied first")
@@ -228,7 +229,7 @@ def main() -> int:
     told.webui, told.python, told.folder = webui, python, told.folder.absolute()
     told.kind = "forge" if (told.webui / "modules_forge").is_dir() else "a1111"
     usual = [name for name in METHODS if told.kind == "a1111" or name not in NOT_IN_FORGE]
-    told.only = told.only or [name for name in usual if not told.stir or _is_network(METHODS[name])]
+    told.only = told.only or usual
     shutil.rmtree(told.folder, ignore_errors=True)
     (told.folder / "pictures").mkdir(parents=True)
     os.environ[DATA_VARIABLE] = str(told.folder / "data")

@@ -18,8 +18,10 @@ def start():
 
 def load(file):
     """Make a checkpoint the model that draws."""
-    from modules import sd_models
+    from modules import sd_models, shared
 
+    # "Original" divides by the mean of the text's states, which is nought in a model of random weights.
+    shared.opts.data["emphasis"] = "No norm"
     info = sd_models.CheckpointInfo(file)
     info.register()
     sd_models.model_data.forge_loading_parameters = {
