@@ -57,7 +57,10 @@ def memory_need(
     """The estimate for one training; `formats` are those of the arithmetic and of the weights that are not trained."""
     arithmetic, frozen = (FORMAT_BYTES[name] for name in formats)
     # Of a model that is trained itself the weights are there already.
-    each = GRADIENT if options.trainable.output == "checkpoint" else WEIGHT + GRADIENT
+    is_whole = options.trainable.output == "checkpoint"
+    each = GRADIENT if is_whole else WEIGHT + GRADIENT
+    if is_whole and options.keeps_classes and options.prior.kind == "prediction":
+        each += WEIGHT  # the untouched model's, which answers beside it
     trained = sum(each * math.prod(shape) + sum(options.optimizer.state_bytes(shape)) for shape in network.trained)
     device = "cuda" if kind == "cuda" else "cpu"
     pictures = options.batch_size * (2 if options.keeps_classes else 1)

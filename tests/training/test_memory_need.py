@@ -55,6 +55,15 @@ def test_with_several_resolutions_the_largest_needs_the_memory(full):
     assert need(full, 256, "bf16", dataset=several) == need(full, 512, "bf16")
 
 
+def test_the_untouched_model_that_answers_beside_a_model_in_training_is_counted(full):
+    concepts = {"folder": "/p", "buckets": {"resolution": 256}, "concepts": [{"class_prompt": "a dog"}]}
+    told = {"dataset": concepts, "trainable": {"type": "full"}, "learning_rate": 1e-6}
+    pictures = need(full, 256, "fp32", prior={"kind": "pictures"}, **told)
+    prediction = need(full, 256, "fp32", prior={"kind": "prediction"}, **told)
+    weights = 859_520_964 + 123_060_480 - 49_408 * 768  # the U-Net's, the text encoder's, but not its table of words
+    assert prediction.trained - pictures.trained == 4 * weights
+
+
 @pytest.mark.parametrize("kind", ["pictures", "prediction"])
 def test_what_is_shown_of_classes_needs_as_much_memory_as_what_is_learned(full, kind):
     concepts = {"folder": "/p", "buckets": {"resolution": 512}, "concepts": [{"class_prompt": "a dog"}]}
