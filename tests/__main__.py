@@ -42,6 +42,8 @@ TESTS = ROOT / "tests"
 AT_THE_TOP = sorted(str(file) for file in TESTS.glob("test_*.py"))
 HOST_TESTS = ("tests/core", "tests/jobs", "tests/presets", "tests/ui", *AT_THE_TOP)
 PACKAGES_OF = "import sys; print(*(place for place in sys.path if place.endswith('-packages')), sep='\\n')"
+PROCESSES = min(4, os.cpu_count() or 1)  # each may take a gigabyte
+OF_THE_PAGE = "browser or hosts"
 SETTINGS = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 
 
@@ -57,9 +59,7 @@ def main(arguments: list[str]) -> int:
     host_only = "--host" in arguments
     arguments = [argument for argument in arguments if argument != "--host"]
     try:
-        python = host_environment() if host_only else full_environment()
-        if not host_only:
-            page_environments()
+        python = host_environment() if host_only else all_environments()
     except (PartFailedError, TrainerError) as error:
         say(f"The tests' environment could not be made. {error}")
         return 2
@@ -75,11 +75,20 @@ def say(text: str) -> None:
 
 
 def all_parts(python: Path, arguments: list[str]) -> dict[str, list[str]]:
-    """Name -> command."""
+    """Name -> command.
+
+    Without arguments the tests run in several processes, but for those of the page: they start servers, browsers and
+    engines themselves, and wait only so long for them.
+    """
+    pytest = [str(python), "-m", "pytest"]
+    both = {
+        "tests": [*pytest, "-n", str(PROCESSES), "--dist", "loadfile", "-m", f"not slow and not ({OF_THE_PAGE})"],
+        "tests of the page": [*pytest, "-m", f"not slow and ({OF_THE_PAGE})"],
+    }
     return {
         "lint": [str(python), "-m", "ruff", "check", "--quiet", "."],
         "types": [str(python), "-m", "mypy"],
-        "tests": [str(python), "-m", "pytest", *arguments],
+        **({"tests": [*pytest, *arguments]} if arguments else both),
     }
 
 
@@ -96,12 +105,21 @@ def run_parts(parts: dict[str, list[str]]) -> int:
         began = time.monotonic()
         say(f"== {name}")
         codes[name] = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        if name != "tests":
+        if not name.startswith("tests"):
             say(f"{name}: {'failed' if codes[name] else 'good'} after {duration(time.monotonic() - began)}")
     failed = [name for name, code in codes.items() if code]
-    if failed and failed != ["tests"]:
+    if any(not name.startswith("tests") for name in failed):
         say(f"Failed: {', '.join(failed)}.")
     return max(abs(code) for code in codes.values())
+
+
+def all_environments() -> Path:
+    """The Python for lint, types and tests; the page's environments are made meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        pages = pool.submit(page_environments)
+        python = full_environment()
+        pages.result()
+    return python
 
 
 def full_environment() -> Path:
