@@ -18,6 +18,7 @@ from lib_trainer.images.doctor.options import CheckOptions
 from lib_trainer.images.importing.options import ExportOptions, ImportOptions
 from lib_trainer.images.options import InspectOptions, PrepareOptions
 from lib_trainer.images.promptlog.options import PromptLogOptions
+from lib_trainer.images.wording.options import RewordOptions
 from lib_trainer.trainables import TRAINABLES
 from lib_trainer.training.options import TrainingOptions
 
@@ -52,6 +53,7 @@ STEPS = {
     "check": Step(CheckOptions, run="lib_trainer.images.doctor.check:check"),
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
     "caption": Step(CaptioningOptions, run="lib_trainer.images.captioners.caption:caption"),
+    "reword": Step(RewordOptions, run="lib_trainer.images.reword:reword"),
     "export": Step(ExportOptions, run="lib_trainer.images.importing.export:export"),
     "plan": Step(
         TrainingOptions,

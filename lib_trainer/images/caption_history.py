@@ -49,7 +49,7 @@ class CaptionHistory:
 
     def __init__(self, data: Path, pictures: Path) -> None:
         """`data` is the trainer's own folder."""
-        digest = hashlib.sha256(os.fsencode(os.path.normcase(pictures))).hexdigest()[:16]
+        digest = hashlib.sha256(os.fsencode(os.path.normcase(pictures.absolute()))).hexdigest()[:16]
         self.folder = data / "caption-history" / digest
 
     def write(self, title: str, changes: Sequence[Change]) -> Outcome:

@@ -11,14 +11,12 @@ from lib_trainer.core.errors import DataError, OutputError
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.caption_history import CHANGED_SINCE, Change, Outcome, content
 from lib_trainer.images.captions import CAPTION_SUFFIXES
-from lib_trainer.images.encodings import read_text_file
-from lib_trainer.images.wording.rule import EachPicture
-from lib_trainer.images.wording.rules import apply_all, read_rules
+from lib_trainer.images.rewording import about_picture, file_content
+from lib_trainer.images.rewording import reworded as words_after
+from lib_trainer.images.wording.rules import read_rules
 from lib_trainer.images.wording.search import search
 from lib_trainer.ui.caption_store import CaptionStore, Entry, FolderCaptions
 from lib_trainer.ui.web import Refused
-
-LONGEST_CAPTION = 20_000
 
 
 @dataclass(frozen=True)
@@ -56,14 +54,8 @@ def reworded(captions: FolderCaptions, numbers: Sequence[int], rules: Any) -> li
         ConfigError: something is no rule, or can't be applied.
     """
     entries = [captions.entries[number] for number in numbers]
-    lines = [(at, line) for at, entry in enumerate(entries) for line in entry.text.split("\n")]
-    read = read_rules(rules)
-    about = captions.about(numbers) if any(isinstance(rule, EachPicture) for rule in read) else []
-    again = apply_all(read, [line for _, line in lines], [about[at] for at, _ in lines] if about else ())
-    texts: list[list[str]] = [[] for _ in entries]
-    for (at, _), line in zip(lines, again, strict=True):
-        texts[at].append(line)
-    told = ("\n".join(each) for each in texts)
+    told = words_after(read_rules(rules), [entry.text for entry in entries],
+                       lambda place: about_picture(entries[place].picture, entries[place].source))  # fmt: skip
     return [(entry, text) for entry, text in zip(entries, told, strict=True) if text != entry.text]
 
 
@@ -75,22 +67,19 @@ def rewrite(
     `seen` is the revision of the captions that the user saw; what another program changed since then is left.
 
     Raises:
-        Refused: a text can't be written.
         OutputError: the act can't be noted; nothing was written then.
     """
     captions = store.of(run, look=False)
     changed, changes = Changed(title), dict[Path, Change]()
     for entry, text in told:
-        data = _encoded(text)
         is_newer = seen is not None and entry.revision > seen
         if is_newer or not captions.is_as_read(entry.file):
             changed.left[entry.name] = CHANGED_SINCE
             continue
         try:
             _check_there(entry)
-            before = content(entry.file)
-            after = _whole(entry.file, data, captions.options.lines)
-            changes.setdefault(entry.file, Change(entry.file, before, after))
+            after = file_content(entry.file, text, captions.options.lines)
+            changes.setdefault(entry.file, Change(entry.file, content(entry.file), after))
         except (OSError, DataError, Refused) as error:
             changed.left[entry.name] = f"it was left ({error})"
     if changes:
@@ -106,7 +95,7 @@ def write_caption(store: CaptionStore, run: RunDirectory, n: int, text: str, see
         Refused: there is no such picture (any more), captions are not read from files, or the text can't be written.
         OutputError: the disk refuses.
     """
-    _encoded(text)
+    file_content(Path(), text, "any")  # complains of what can't be written
     entry = _entry(store.of(run), n)
     _check_there(entry)
     changed = rewrite(store, run, [(entry, text.strip())], f"Caption of {entry.name}", seen)
@@ -159,23 +148,6 @@ def _entry(captions: FolderCaptions, n: int) -> Entry:
 def _check_there(entry: Entry) -> None:
     if not entry.picture.is_file():
         raise Refused(f"{entry.picture} is not there any more; look through the folder again.", 404)
-
-
-def _encoded(text: str) -> bytes:
-    if len(text) > LONGEST_CAPTION:
-        raise Refused(f"The caption has {len(text)} letters; at most {LONGEST_CAPTION} are possible. Shorten it.")
-    try:
-        return text.strip().encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise Refused("The caption has half a character in it, which can't be written; type it again.") from error
-
-
-def _whole(file: Path, data: bytes, lines: str) -> bytes:
-    """A caption file's new content; where only its first line counts, the others stay."""
-    if lines != "first" or not file.exists():
-        return data
-    there = [line for line in read_text_file(file).text.splitlines() if line.strip()]
-    return b"\n".join([data, *(line.encode("utf-8", "replace") for line in there[1:])])
 
 
 def _note_outcome(changed: Changed, captions: FolderCaptions, outcome: Outcome) -> None:

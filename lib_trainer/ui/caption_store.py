@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -16,8 +16,8 @@ from lib_trainer.images.caption_history import CaptionHistory
 from lib_trainer.images.captions import CAPTION_SUFFIXES, NO_CAPTION, read_captions
 from lib_trainer.images.metadata import METADATA_FILE
 from lib_trainer.images.options import CaptionOptions
+from lib_trainer.images.rewording import caption_file
 from lib_trainer.images.wording.clip_pieces import MOST_TOKENS, ClipPieces
-from lib_trainer.images.wording.rule import About
 from lib_trainer.images.wording.word_index import WordIndex
 from lib_trainer.ui.boundaries import Boundaries
 from lib_trainer.ui.listings import Listing, Listings
@@ -44,7 +44,7 @@ class Entry:
     @property
     def file(self) -> Path:
         """Where its caption belongs."""
-        return self.picture.with_suffix(".caption" if self.source == ".caption" else ".txt")
+        return caption_file(self.picture, self.source)
 
 
 class FolderCaptions:
@@ -98,16 +98,6 @@ class FolderCaptions:
         for text in self.texts.values():
             counts[text] = counts.get(text, 0) + 1
         return counts
-
-    def about(self, numbers: Sequence[int]) -> list[About]:
-        """What rules may know of these pictures."""
-        found = []
-        for entry in (self.entries[number] for number in numbers):
-            main = entry.file
-            other = main.with_suffix(".txt" if main.suffix == ".caption" else ".caption")
-            text = other.read_text(encoding="utf-8", errors="replace") if str(other) in self._stamps else ""
-            found.append(About(entry.picture.stem, entry.picture.parent.name, " ".join(text.split())))
-        return found
 
     def refresh(self, ours: Collection[Path] | None = None) -> list[int]:
         """Read again what was changed on the disk since, or what we wrote ourselves; the numbers of what is new."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.images.rewording import LONGEST_CAPTION
 from lib_trainer.images.wording.clip_pieces import MOST_TOKENS
 from lib_trainer.images.wording.differences import differences
 from lib_trainer.images.wording.rules import RULES
@@ -75,7 +76,7 @@ def tokens(server: Server, request: Request) -> Reply:
     """How many tokens texts have, or the captions of some pictures."""
     texts = request.told("texts", list, None)
     if texts is not None:
-        if not all(isinstance(text, str) and len(text) <= caption_edits.LONGEST_CAPTION for text in texts):
+        if not all(isinstance(text, str) and len(text) <= LONGEST_CAPTION for text in texts):
             raise Refused("'texts' must be a list of captions.")
         return as_json({"limit": MOST_TOKENS, "tokens": [server.captions.pieces.count(text) for text in texts]})
     with server.captions.lock:
