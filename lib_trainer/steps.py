@@ -15,6 +15,7 @@ from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.captioners.options import CaptioningOptions
 from lib_trainer.images.doctor.options import CheckOptions
+from lib_trainer.images.duplicates.options import DuplicateOptions
 from lib_trainer.images.importing.options import ExportOptions, ImportOptions
 from lib_trainer.images.options import InspectOptions, PrepareOptions
 from lib_trainer.images.promptlog.options import PromptLogOptions
@@ -51,6 +52,7 @@ STEPS = {
     "import": Step(ImportOptions, run="lib_trainer.images.importing.bring_in:bring_in"),
     "inspect": Step(InspectOptions, run="lib_trainer.images.inspect:inspect"),
     "check": Step(CheckOptions, run="lib_trainer.images.doctor.check:check"),
+    "duplicates": Step(DuplicateOptions, run="lib_trainer.images.duplicates.duplicates:find_duplicates"),
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
     "caption": Step(CaptioningOptions, run="lib_trainer.images.captioners.caption:caption"),
     "reword": Step(RewordOptions, run="lib_trainer.images.reword:reword"),

@@ -28,6 +28,7 @@ MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that 
         "comparison.options",
         "core",
         "images.captioners.options",
+        "images.duplicates.options",
         "images.importing.options",
         "images.options",
         "images.promptlog.options",

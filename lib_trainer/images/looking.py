@@ -5,21 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from lib_trainer.core.errors import StopRequested
 from lib_trainer.core.events import Progress
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.buckets import Size
 from lib_trainer.images.folder import scan
-from lib_trainer.images.options import PictureOptions
+from lib_trainer.images.options import CaptionOptions
 from lib_trainer.images.pictures import PictureFolder
 from lib_trainer.images.pixels import measure
 
 PROGRESS_SECONDS = 0.5
 
 
+class LooksThrough(Protocol):
+    """The options of a step that looks through a folder."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def captions(self) -> CaptionOptions: ...
+
+
 def look_through(
-    options: PictureOptions, run: RunDirectory, look: Callable[[Path], Size] = measure
+    options: LooksThrough, run: RunDirectory, look: Callable[[Path], Size] = measure
 ) -> PictureFolder:
     """Scan the folder; `look` as for `scan`.
 

@@ -23,7 +23,7 @@ WORKING = ("starting", "running", "stopping")
 MOST_NAMES = 3
 RESUMABLE = ("stopped", "failed", "interrupted")
 HEAVY_STEPS = ("train", "compare")  # they need the card for themselves, so they wait for each other
-UNLISTED_STEPS = ("inspect", "plan")  # they only answer a question of the page
+UNLISTED_STEPS = ("inspect", "duplicates", "plan")  # they only answer a question of the page
 
 OFTEN = (b'{"event": "loss"', b'{"event": "progress"')
 NEVER_BEGAN = "It has not been started."
