@@ -54,7 +54,8 @@ def likeness(pairs: Pairs) -> Floats:
             scales, shifts = _step(one, other, shown, scales, shifts)
     warped, inside = _warped(first, scales, shifts)
     alike = _tiles_alike(warped, second, inside * _inside_of(pairs.shown, SIDE))
-    return alike * _have_one_colour(pairs, scales, shifts)
+    told: Floats = alike * _have_one_colour(pairs, scales, shifts)
+    return told
 
 
 def _step(first: Floats, second: Floats, shown: Floats, scales: Frames, shifts: Frames) -> tuple[Frames, Frames]:
@@ -89,7 +90,7 @@ def _warped(squares: Floats, scales: Frames, shifts: Frames) -> tuple[Floats, Fl
     side = squares.shape[-1]
     across, inside_across = _reading(scales[:, 0], shifts[:, 0], side)
     down, inside_down = _reading(scales[:, 1], shifts[:, 1], side)
-    warped = np.matmul(np.matmul(down, squares), across.transpose(0, 2, 1))
+    warped: Floats = np.matmul(np.matmul(down, squares), across.transpose(0, 2, 1))
     return warped, inside_down[:, :, None] * inside_across[:, None, :]
 
 
@@ -120,22 +121,21 @@ def _reduced(squares: Floats, side: int) -> Floats:
 def _smoothed(squares: Floats) -> Floats:
     """A little out of focus, so that a step finds its way from further off."""
     wide = np.pad(squares, [(0, 0), (1, 1), (1, 1)], mode="edge")
-    wide = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
-    smooth: Floats = (wide[:, :, :-2] + 2 * wide[:, :, 1:-1] + wide[:, :, 2:]) / 4
-    return smooth
+    down = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
+    return np.asarray((down[:, :, :-2] + 2 * down[:, :, 1:-1] + down[:, :, 2:]) / 4, dtype=np.float32)
 
 
 def _tiles_alike(warped: Floats, second: Floats, inside: Floats) -> Floats:
     """The mean likeness of all tiles but the worst; tiles weigh by how much there is to see in them."""
-    one, other = _tiled(warped), _tiled(second)
-    one, other = one - one.mean(axis=2, keepdims=True), other - other.mean(axis=2, keepdims=True)
+    one, other = (tiles - tiles.mean(axis=2, keepdims=True) for tiles in (_tiled(warped), _tiled(second)))
     varies = [np.sqrt((each**2).mean(axis=2)) for each in (one, other)]
     alike = np.clip((one * other).mean(axis=2) / np.maximum(varies[0] * varies[1], FLAT**2), 0, 1)
     most = np.maximum(*varies)
     is_told = (_tiled(inside).mean(axis=2) > 0.99) & (most >= FLAT)
     weight = np.where(is_told, np.minimum(most, 8 * FLAT), 0)
     covered = inside.mean(axis=(1, 2)) >= LEAST_COVER
-    return _without_the_worst(alike, weight) * covered
+    told: Floats = _without_the_worst(alike, weight) * covered
+    return told
 
 
 def _have_one_colour(pairs: Pairs, scales: Frames, shifts: Frames) -> npt.NDArray[np.bool_]:

@@ -105,7 +105,7 @@ def _mirror_signs() -> Floats:
 def _whitening() -> Floats:
     """Photographs hold ever less of ever higher frequencies, about in inverse proportion; this evens it out."""
     down, across = np.divmod(np.arange(1, FREQUENCIES**2), FREQUENCIES)
-    return np.sqrt(down**2 + across**2).astype(np.float32)
+    return np.asarray(np.hypot(down, across), dtype=np.float32)
 
 
 def _cosines(start: float, end: float) -> Floats:
@@ -117,4 +117,4 @@ def _cosines(start: float, end: float) -> Floats:
     weights = inside / inside.sum()
     waves = waves * weights
     waves[1:] -= waves[1:].sum(axis=1, keepdims=True) * weights  # a wave of its own has no mean
-    return waves.astype(np.float32)
+    return np.asarray(waves, dtype=np.float32)

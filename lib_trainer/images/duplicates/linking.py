@@ -92,7 +92,8 @@ class _Search:
     def look(self, waiting: Sequence[int], is_mirrored: bool) -> list[int]:
         """Look at some candidates, such that none is likely to be answered by another; those that still wait."""
         expected = self.sets.copy()
-        chosen, left = [], []
+        chosen: list[int] = []
+        left: list[int] = []
         for number in waiting:
             first, second = self._pair(number)
             between = self.sets.pair(first, second)
