@@ -8,7 +8,7 @@ import { Tabs } from "./tabs.mjs";
 export const SECTIONS = [
   { id: "bring-in", title: "Bring in", gallery: null,
     hint: "Bring pictures in from archives, data sets and prompt logs, and write captions out as one file",
-    parts: [async () => await import("./bring_in.mjs"), async () => await import("./exporting.mjs")] },
+    parts: [async () => await import("./bring_in.mjs"), async () => await import("./prompt_log.mjs"), async () => await import("./exporting.mjs")] },
   { id: "look", title: "Look", gallery: "below",
     hint: "See what is in the folder: sizes, captions and problems",
     parts: [] },

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from lib_trainer.ui.projects import Project
     from lib_trainer.ui.server import Server
 
+TAKEN_FROM = {"import": "source", "promptlog": "files"}  # steps that bring pictures in, and the option that says whence
+
 
 def read_config(server: Server, step: str, config: Any, output: Path) -> Reading:
     """Read a step's configuration and look at its paths; what the user left empty is filled as the host has it.
@@ -83,8 +85,8 @@ def filled(server: Server, step: str, config: Any, output: Path) -> Any:
 
 def in_project(project: Project, step: str, config: dict[str, Any]) -> dict[str, Any]:
     """The configuration with a folder of the project for pictures that come in, where the user named none."""
-    sources = config.get("source")
-    if step != "import" or config.get("output") or not isinstance(sources, list) or not sources:
+    sources = config.get(TAKEN_FROM.get(step, ""))
+    if config.get("output") or not isinstance(sources, list) or not sources:
         return config
     folder = project.pictures_folder / safe_name(Path(str(sources[0])).stem)
     if str(folder) in sources:

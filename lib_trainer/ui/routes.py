@@ -23,6 +23,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/trainer/api/demo"): "lib_trainer.ui.api.demo:demo",
     ("GET", "/trainer/api/checkpoints"): "lib_trainer.ui.api.checkpoints:checkpoints",
     ("GET", "/trainer/api/folders"): "lib_trainer.ui.api.folders:browse",
+    ("GET", "/trainer/api/promptlog"): "lib_trainer.ui.api.promptlog:columns",
     ("POST", "/trainer/api/check"): "lib_trainer.ui.api.check:check",
     ("POST", "/trainer/api/setup"): "lib_trainer.ui.api.setup:begin",
     ("POST", "/trainer/api/setup/stop"): "lib_trainer.ui.api.setup:stop",

@@ -88,6 +88,8 @@ def test_pictures_are_brought_into_the_project_where_no_folder_is_named(tmp_path
     assert in_project(project, "import", {"source": [source], "output": "/mine"})["output"] == "/mine"
     for config in ({"source": []}, {"source": 7}, {}):
         assert in_project(project, "import", config) == config
+    told = in_project(project, "promptlog", {"files": [source], "most": 3})
+    assert told == {"files": [source], "most": 3, "output": str(project.pictures_folder / name)}
     assert in_project(project, "inspect", {"source": [source]}) == {"source": [source]}
 
 

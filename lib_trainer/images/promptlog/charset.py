@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 LOOKED_AT = 16_000_000  # bytes
 BLOCK = 1_000_000
+BROKEN = re.compile("[\udc80-\udcff]")
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -38,9 +40,9 @@ def charset(path: Path) -> str:
             block += file.readline()  # a line's end is no place within a letter
             text = block.decode("utf-8", "surrogateescape")
             if not text.isascii():
-                bad = sum("\udc80" <= letter <= "\udcff" for letter in text)
+                bad = len(BROKEN.findall(text))
                 broken += bad
-                whole += sum(letter > "\x7f" for letter in text) - bad
+                whole += len(text) - len(text.encode("ascii", "ignore")) - bad
             block = file.read(BLOCK)
     return "cp1252" if broken > whole else "utf-8-sig"
 

@@ -9,11 +9,12 @@ from lib_trainer.core.errors import StopRequested
 from lib_trainer.core.events import Progress
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.promptlog.describe import describe_log
+from lib_trainer.images.promptlog.files import csv_files
 from lib_trainer.images.promptlog.filters import FILTERS, WHOLE_FILTERS, conditions
 from lib_trainer.images.promptlog.options import PromptLogOptions
 from lib_trainer.images.promptlog.pictures import check_pictures, output_of, take_pictures
 from lib_trainer.images.promptlog.selection import selection
-from lib_trainer.images.promptlog.table import Tell, csv_files, open_table
+from lib_trainer.images.promptlog.table import Tell, open_table
 
 PROGRESS_SECONDS = 0.5
 

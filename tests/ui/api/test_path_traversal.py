@@ -35,6 +35,7 @@ READING = [
     ("GET", "/trainer/page/x?name={here}"),
     ("GET", "/trainer/api/folders?path={here}"),
     ("GET", "/trainer/api/folders?path={here}&files=.png,.json"),
+    ("GET", "/trainer/api/promptlog?path={here}"),
     ("GET", "/trainer/api/projects/{here}/form"),
     ("GET", "/trainer/api/projects/{here}/presets"),
     ("GET", "/trainer/api/projects/{here}/chosen"),

@@ -1,0 +1,223 @@
+// Prompt logs: exports of chat channels, filtered and counted, then their pictures with captions.
+
+import { RunBar } from "./bar.mjs";
+import { browse } from "./dialogs.mjs";
+import { button, debounced, h, put, say, show } from "./dom.mjs";
+import { Follower, hasEnded } from "./follow.mjs";
+import { Form } from "./form.mjs";
+import { columnPickers } from "./log_columns.mjs";
+import { folded, Notices, Tables } from "./report.mjs";
+import { counted, fileName, number } from "./words.mjs";
+
+const WORDS =
+  "Exports of chat channels as CSV, with the prompt between ** and **, and links to pictures. First count what the " +
+  "filters leave: nothing is downloaded then, and the counts follow each change. Then take the pictures: captions are " +
+  "written beside them, and starting again goes on where it ended.";
+const FILES = [".csv", ".tsv"];
+const QUIET_MILLISECONDS = 1000;
+
+export function section(context, stop) {
+  return new PromptLog(context, stop);
+}
+
+class PromptLog {
+  constructor(context, stop) {
+    Object.assign(this, { context, stop, files: [], folder: null });
+    const isWatched = () => this.element.getClientRects().length > 0;
+    this.follower = new Follower(context, () => this.update(), { isWatched });
+    this.bar = new RunBar({ id: "trainer-log-bar" });
+    this.notices = new Notices();
+    this.tables = new Tables({ open: true, title: "What is in it" });
+    this.columns = columnPickers(context);
+    this.form = new Form(context.about.steps.promptlog.options, {
+      id: "promptlog",
+      context,
+      skip: ["files", "pictures"],
+      pickers: this.columns.pickers,
+      onChange: () => this.changed(),
+    });
+    this.again = debounced(() => this.countAgain(), QUIET_MILLISECONDS);
+    this.element = this.layout();
+  }
+
+  layout() {
+    this.list = h("ul", { class: "trainer-sources", "aria-label": "Files of the prompt log" });
+    this.trouble = h("p", { class: "trainer-error", role: "alert", hidden: true });
+    this.left = h("p", { class: "trainer-log-left", role: "status" });
+    this.count = button("Count what is left", () => this.begin("count"), { kind: "primary", id: "trainer-log-count" });
+    this.download = button("Download the pictures", () => this.begin("download"), { id: "trainer-log-download" });
+    this.local = button("Take them from my folder", () => this.begin("folder"), { id: "trainer-log-local" });
+    const end = () => this.follower.ask("stop").catch((error) => this.context.tell(error));
+    this.cancel = button("Stop", end, { kind: "danger" });
+    this.end = h("div", { class: "trainer-row" });
+    const add = (title, settings) => () => this.choose({ title, ...settings });
+    const choosing = h(
+      "div",
+      { class: "trainer-row" },
+      button("Add a CSV file…", add("Choose a CSV file", { files: FILES }), { id: "trainer-log-file" }),
+      button("Add a folder of them…", add("Choose a folder with CSV files", {})),
+    );
+    const parts = [
+      h("p", { class: "trainer-quiet" }, WORDS),
+      choosing,
+      this.list,
+      this.columns.element,
+      this.trouble,
+      this.form.element,
+      h("div", { class: "trainer-row" }, this.count, this.download, this.local, this.cancel),
+      this.bar.element,
+      this.left,
+      this.end,
+      this.notices.element,
+      this.tables.element,
+    ];
+    return folded("Prompt logs: chat exports with prompts and pictures", parts, { id: "trainer-prompt-log" });
+  }
+
+  show() {
+    const { files = [], ...options } = this.context.form.promptLog ?? {};
+    this.files = files;
+    this.form.fill(options);
+    if (this.context.form.promptLogRun) {
+      this.follower.follow(this.context.form.promptLogRun);
+    }
+    this.element.open ||= files.length > 0;
+    this.drawFiles();
+    this.showState();
+  }
+
+  hide() {
+    this.follower.pause();
+    this.again.cancel();
+  }
+
+  end() {
+    this.follower.end();
+    this.again.cancel();
+  }
+
+  keep() {
+    this.context.form.promptLog = { files: this.files, ...this.form.values() };
+    this.context.save();
+    this.showState();
+  }
+
+  changed() {
+    this.keep();
+    if (this.follower.run) {
+      this.again();
+    }
+  }
+
+  /** Other filters on the same files are counted at once: the engine has kept them as a table. */
+  async countAgain() {
+    const { run, config } = this.follower;
+    const isSame = JSON.stringify(config?.files) === JSON.stringify(this.files);
+    if (run?.state === "finished" && config?.pictures === "count" && isSame) {
+      await this.begin("count");
+    }
+  }
+
+  async choose(settings) {
+    const path = await browse(this.context, { start: this.files.at(-1) ?? this.stop.folder, ...settings });
+    if (path !== null && !this.files.includes(path)) {
+      this.files.push(path);
+      this.drawFiles();
+      this.keep();
+    }
+  }
+
+  drawFiles() {
+    const remove = (file) => {
+      this.files = this.files.filter((other) => other !== file);
+      this.drawFiles();
+      this.keep();
+    };
+    const item = (file) =>
+      h(
+        "li",
+        { class: "trainer-row" },
+        h("b", {}, fileName(file)),
+        h("span", { class: "trainer-quiet trainer-grow" }, file),
+        button("Remove", () => remove(file), { kind: "plain", "aria-label": `Don't read ${fileName(file)}` }),
+      );
+    put(this.list, this.files.map(item));
+    this.columns.look(this.files[0] ?? null);
+  }
+
+  complain(complaints) {
+    const isAboutFiles = ({ path }) => path === "files" || path === "";
+    const mine = complaints.filter(isAboutFiles).map(({ message }) => message);
+    say(this.trouble, mine.join(" "));
+    show(this.trouble, mine.length > 0);
+    this.form.setComplaints(complaints.filter((each) => !isAboutFiles(each)), { all: true });
+  }
+
+  async begin(pictures) {
+    this.again.cancel();
+    this.complain([]);
+    try {
+      const config = { ...this.form.values(), files: this.files, pictures };
+      const run = await this.context.api.post(this.context.route("runs"), { step: "promptlog", config });
+      this.context.form.promptLogRun = run.id;
+      this.context.save();
+      this.follower.follow(run.id);
+    } catch (error) {
+      this.complain(error.complaints?.length ? error.complaints : [{ path: "", message: error.message }]);
+    }
+    setTimeout(() => this.showState()); // after the button's own end
+  }
+
+  update() {
+    const { run, record } = this.follower;
+    this.bar.update(this.follower);
+    this.notices.update(this.follower);
+    if (record.tables.length) {
+      this.tables.update(this.follower); // while files are read, what was counted before stays
+    }
+    this.tables.element.classList.toggle("trainer-old", !hasEnded(run));
+    const result = run.state === "finished" ? record.result : null;
+    if (result) {
+      const { messages, pictures } = result;
+      const isEmpty = pictures === 0;
+      say(
+        this.left,
+        `${counted(messages, "message")} left, with ${counted(pictures, "picture")}.${isEmpty ? " Loosen the filters." : ""}`,
+      );
+    }
+    const folder = result?.folder ?? null;
+    if (folder !== this.folder) {
+      put(this.end, folder && this.made(folder, result));
+    }
+    this.folder = folder;
+    this.showState();
+  }
+
+  made(folder, { taken, known, left_out: leftOut }) {
+    const missing = leftOut ? `; ${number(leftOut)} could not be taken` : "";
+    const look = () => {
+      this.stop.open("look");
+      return this.stop.take(folder);
+    };
+    return [
+      h("p", { class: "trainer-grow" }, `${counted(taken + known, "picture")} in ${folder}${missing}`),
+      button("Look at them", look, { kind: "primary", id: "trainer-log-look" }),
+      button("Use them for training", () => this.stop.useFolder(folder, true)),
+    ];
+  }
+
+  showState() {
+    const { run } = this.follower;
+    const isBusy = Boolean(run) && !hasEnded(run);
+    const hasFolder = Boolean(this.form.values().folder);
+    for (const each of [this.count, this.download, this.local]) {
+      each.disabled = isBusy || !this.files.length;
+      each.title = this.files.length ? "" : "Add a CSV file first.";
+    }
+    this.local.disabled ||= !hasFolder;
+    this.local.title ||= hasFolder ? "" : "Name your folder in the option “Folder” first.";
+    show(this.cancel, isBusy);
+    show(this.bar.element, isBusy || ["failed", "stopped", "interrupted"].includes(run?.state));
+    show(this.tables.element, Boolean(run) && this.tables.body.childElementCount > 0);
+  }
+}
