@@ -18,6 +18,7 @@ from lib_trainer.images.metadata import METADATA_FILE
 from lib_trainer.images.options import CaptionOptions
 from lib_trainer.images.rewording import caption_file
 from lib_trainer.images.wording.clip_pieces import MOST_TOKENS, ClipPieces
+from lib_trainer.images.wording.spelling import Spelling
 from lib_trainer.images.wording.word_index import WordIndex
 from lib_trainer.ui.boundaries import Boundaries
 from lib_trainer.ui.listings import Listing, Listings
@@ -93,6 +94,11 @@ class FolderCaptions:
         }
 
     @cached_property
+    def spelling(self) -> Spelling:
+        """What is known of words, by the captions as they are now."""
+        return Spelling((entry.text for entry in self.entries.values()), self.pieces)
+
+    @cached_property
     def _shared(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for text in self.texts.values():
@@ -137,7 +143,8 @@ class FolderCaptions:
             self._tokens.pop(entry.number, None)
             new.append(entry.number)
         self.texts = texts
-        self.__dict__.pop("_shared", None)
+        for stale in ("_shared", "spelling"):
+            self.__dict__.pop(stale, None)
         return new
 
     def captioned_by(self, file: Path) -> list[int]:

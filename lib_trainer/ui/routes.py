@@ -78,6 +78,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/search"): "lib_trainer.ui.api.captions:search",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/tags"): "lib_trainer.ui.api.captions:tags",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/tokens"): "lib_trainer.ui.api.captions:tokens",
+    ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/spelling"): "lib_trainer.ui.api.captions:spelling",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/preview"): "lib_trainer.ui.api.captions:preview",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/apply"): "lib_trainer.ui.api.captions:apply",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/undo"): "lib_trainer.ui.api.captions:undo",

@@ -35,15 +35,11 @@ class ClipPieces:
         """How many tokens a text has, without begin and end."""
         return sum(map(self._count_word, words_of(text)))
 
-    def is_word(self, text: str) -> bool:
-        """Whether a word is one of those that CLIP knows as a whole."""
-        return len(text) > 1 and self._count_word(text) == 1
-
     @cached_property
-    def words(self) -> frozenset[str]:
-        """All words that CLIP knows as a whole."""
-        joined = ("".join(pair) for pair in self._ranks)
-        return frozenset(each.removesuffix(WORD_END) for each in joined if each.endswith(WORD_END))
+    def ranks_of_words(self) -> dict[str, int]:
+        """What CLIP knows as a whole word, or as the end of one, and its rank: the most frequent come first."""
+        joined = (("".join(pair), rank) for pair, rank in self._ranks.items())
+        return {text.removesuffix(WORD_END): rank for text, rank in joined if text.endswith(WORD_END)}
 
     @cached_property
     def _ranks(self) -> dict[tuple[str, str], int]:

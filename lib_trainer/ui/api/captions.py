@@ -9,6 +9,7 @@ from lib_trainer.images.rewording import LONGEST_CAPTION
 from lib_trainer.images.wording.clip_pieces import MOST_TOKENS
 from lib_trainer.images.wording.differences import differences
 from lib_trainer.images.wording.rules import RULES
+from lib_trainer.images.wording.spelling import misspelled
 from lib_trainer.images.wording.tags import key
 from lib_trainer.ui import caption_edits
 from lib_trainer.ui.caption_edits import Changed, Selection
@@ -85,6 +86,24 @@ def tokens(server: Server, request: Request) -> Reply:
         counted = {captions.entries[number].name: captions.tokens_of(number) for number in numbers}
     over = sum(count > MOST_TOKENS for count in counted.values())
     return as_json({"limit": MOST_TOKENS, "tokens": counted, "over": over})
+
+
+def spelling(server: Server, request: Request) -> Reply:
+    """Words of a text, or of the captions of some pictures, that nobody knows, and known ones that are near."""
+    text = request.told("text", str, "")
+    with server.captions.lock:
+        captions = server.captions.of(_run(server, request), look=False)
+        if text:
+            spelling, words = captions.spelling, captions.spelling.unknown(text[:LONGEST_CAPTION])
+            return as_json({"words": [{"word": word, "suggested": spelling.suggested(word)} for word in words]})
+        numbers = _selection(request).numbers(captions)
+        found = misspelled({number: captions.entries[number].text for number in numbers}, captions.spelling)
+        words_found = [
+            {"word": word, "suggested": captions.spelling.suggested(word),
+             "files": [captions.entries[number].name for number in having]}
+            for word, having in sorted(found.items(), key=lambda each: -len(each[1]))[:MOST_SHOWN]
+        ]  # fmt: skip
+    return as_json({"words": words_found})
 
 
 def preview(server: Server, request: Request) -> Reply:

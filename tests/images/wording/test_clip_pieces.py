@@ -19,7 +19,7 @@ ODD = [
 
 def made_up(count):
     """Texts of chance: words that CLIP knows, and letters of many kinds."""
-    lots, words = random.Random(1), sorted(word for word in ClipPieces().words if word.isascii())
+    lots, words = random.Random(1), sorted(word for word in ClipPieces().ranks_of_words if word.isascii())
     letters = "abcdefghijklmnopqrstuvwxyz     ,,.'-_():!?0123456789ABCÉéüß“—日本語あい😀&;<>|я"
     for _ in range(count):
         yield " ".join(lots.choice(words) for _ in range(lots.randint(1, 40)))
@@ -46,7 +46,7 @@ def test_a_text_falls_into_words_numerals_and_signs():
     assert words_of("It's 35mm, (really)! Ünder") == ["it", "'s", "3", "5", "mm", ",", "(", "really", ")!", "ünder"]
 
 
-def test_words_that_clip_knows_as_a_whole():
-    pieces = ClipPieces()
-    assert pieces.is_word("flower") and not pieces.is_word("floower")
-    assert {"flower", "photograph"} <= pieces.words
+def test_words_that_clip_knows_as_a_whole_and_which_are_more_frequent():
+    ranks = ClipPieces().ranks_of_words
+    assert "floower" not in ranks
+    assert ranks["the"] < ranks["flower"] < ranks["photograph"]

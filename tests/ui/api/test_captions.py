@@ -103,6 +103,15 @@ def test_tokens_are_counted_of_texts_and_of_captions(browser, captioned):
     assert browser.post(f"{CAPTIONS}/tokens", texts=[5]).status == 400
 
 
+def test_words_that_nobody_knows_are_named_with_what_was_meant(browser, captioned):
+    captioned({"a.png": "a red flowwer, Zorblax", "b.png": "zorblax, mountians", "c.png": "zorblax, mountians, 2girls"})
+    told = browser.post(f"{CAPTIONS}/spelling").data["words"]
+    assert [(each["word"], each["suggested"][0], each["files"]) for each in told] == [
+        ("mountians", "mountains", ["b.png", "c.png"]), ("flowwer", "flower", ["a.png"])]  # fmt: skip
+    one = browser.post(f"{CAPTIONS}/spelling", text="a zorblaxx on the hosue").data["words"]
+    assert {each["word"]: each["suggested"][0] for each in one} == {"zorblaxx": "zorblax", "hosue": "house"}
+
+
 def test_a_preview_shows_the_difference_and_writes_nothing(browser, captioned, folder):
     captioned(CATS)
     answer = browser.post(f"{CAPTIONS}/preview", query="cat", rules=[{"kind": "replace", "pairs": ["cat => dog"]}])
