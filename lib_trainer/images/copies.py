@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
@@ -30,6 +32,7 @@ RECIPE_VERSION = 1
 CUTTING = ("centre", "focal")  # ways to crop that leave nothing but the wanted size
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 Options = TypeVar("Options", bound=PictureOptions)
+Enlarger = Callable[[Image.Image, float], Image.Image]  # an RGB picture and by how many times -> about that much larger
 LONGEST_SIDE = {"png": 1_000_000, "jpeg": 65_500, "webp": 16_383}  # what the file formats hold, in pixels
 
 
@@ -126,22 +129,29 @@ def too_large(plan: Plan, options: PrepareOptions) -> str:
     return ""
 
 
-def recipe(options: PrepareOptions, plan: Plan) -> str:
+def recipe(options: PrepareOptions, plan: Plan, picture: Picture) -> str:
     """All that a copy's pixels depend on besides the original."""
+    larger = plan.enlargement(picture.width, picture.height) > 1 and options.enlarge != "lanczos"
     lossy = "" if options.format == "png" else f" quality {options.quality}"
     width, height = plan.size
     behind = "#{:02x}{:02x}{:02x}".format(*colour(options.background))
+    by = f" enlarged by {options.enlarge} {options.upscaler}" if larger else ""
     box = "" if plan.box is None else " of " + ",".join(f"{edge:.3f}" for edge in plan.box)
-    return f"{RECIPE_VERSION} {plan.how} {width}x{height}{box} on {behind} {options.format}{lossy}"
+    return f"{RECIPE_VERSION} {plan.how} {width}x{height}{box} on {behind} {options.format}{lossy}{by}"
 
 
-def copy_bytes(picture: Picture, plan: Plan, options: PrepareOptions) -> bytes:
-    """The file of a copy.
+def copy_bytes(picture: Picture, plan: Plan, options: PrepareOptions, enlarge: Enlarger | None = None) -> bytes:
+    """The file of a copy; without `enlarge` Lanczos makes it larger where that is needed.
 
     Raises:
         PictureError: the original can't be decoded (any more).
+        DeclinedError, StopRequested, OutputError: what `enlarge` raises.
     """
-    image = _shaped(open_picture(picture.path, options.background), plan, colour(options.background))
+    image, behind = open_picture(picture.path, options.background), colour(options.background)
+    if enlarge is not None and plan.enlargement(picture.width, picture.height) > 1:
+        image = _enlarged(image, plan, behind, enlarge)
+    else:
+        image = _shaped(image, plan, behind)
     file = io.BytesIO()
     if options.format == "png":
         image.save(file, "PNG")
@@ -161,6 +171,19 @@ def _shaped(image: Image.Image, plan: Plan, behind: tuple[int, int, int]) -> Ima
         left, top, right, bottom = map(round, plan.box)
         image = image.crop((left, top, right, bottom))
     inner = plan.inner(image.width, image.height) if plan.how == "fit" else plan.size
+    return _framed(image, inner, plan, behind)
+
+
+def _enlarged(image: Image.Image, plan: Plan, behind: tuple[int, int, int], enlarge: Enlarger) -> Image.Image:
+    """The same of what is left of a picture, once that was made larger: about as large as it becomes."""
+    left, top, right, bottom = plan.part(image.width, image.height)
+    part = image.crop((math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)))
+    inner = plan.inner(round(right - left), round(bottom - top)) if plan.how == "fit" else plan.size
+    return _framed(enlarge(part, plan.enlargement(image.width, image.height)), inner, plan, behind)
+
+
+def _framed(image: Image.Image, inner: Size, plan: Plan, behind: tuple[int, int, int]) -> Image.Image:
+    """The picture scaled to a size, in the middle of its background where that is not the whole."""
     if inner != image.size:
         image = image.resize(inner, Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
     if inner == plan.size:

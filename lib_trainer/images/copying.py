@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lib_trainer.core.errors import OutputError
+from lib_trainer.core.host_desk import DeclinedError
 from lib_trainer.core.whole_files import whole_file
-from lib_trainer.images.copies import Plan, copy_bytes, recipe
+from lib_trainer.images.copies import Enlarger, Plan, copy_bytes, recipe
 from lib_trainer.images.crops.padding import MASK_SUFFIX, mask_bytes, masks_folder
 from lib_trainer.images.manifest import Copy
 from lib_trainer.images.options import PrepareOptions
@@ -43,14 +44,17 @@ class Outcome:
     failure: str = ""
 
 
-def bring_up_to_date(job: CopyJob, options: PrepareOptions, output: Path) -> Outcome:
+def bring_up_to_date(
+    job: CopyJob, options: PrepareOptions, output: Path, enlarge: Enlarger | None = None
+) -> Outcome:
     """Make the copy unless it is there already, made from the same bytes by the same recipe; write its caption.
 
     Raises:
         OutputError: the folder of copies can't be read or written.
+        StopRequested: asked for while `enlarge` waited.
     """
     try:
-        outcome = _picture(job, options, output)
+        outcome = _picture(job, options, output, enlarge)
         if outcome.copy is None:
             return outcome
         caption, edited = _caption(job, output)
@@ -63,9 +67,9 @@ def bring_up_to_date(job: CopyJob, options: PrepareOptions, output: Path) -> Out
     return replace(outcome, copy=copy, caption_edited=edited, mask_edited=repainted)
 
 
-def _picture(job: CopyJob, options: PrepareOptions, output: Path) -> Outcome:
+def _picture(job: CopyJob, options: PrepareOptions, output: Path, enlarge: Enlarger | None) -> Outcome:
     target, previous = output / job.name, job.previous
-    wanted = recipe(options, job.plan)
+    wanted = recipe(options, job.plan, job.picture)
     try:
         original = _original_digest(job.picture.path)
         if previous is not None and previous.content and previous.name == job.name and target.exists():
@@ -73,9 +77,12 @@ def _picture(job: CopyJob, options: PrepareOptions, output: Path) -> Outcome:
                 return Outcome(job, previous, picture_edited=True)
             if (previous.original, previous.recipe) == (original, wanted):
                 return Outcome(job, previous)
-        content = copy_bytes(job.picture, job.plan, options)
+        content = copy_bytes(job.picture, job.plan, options, enlarge)
     except PictureError as error:
         return Outcome(job, None, failure=str(error))
+    except DeclinedError as error:
+        said = f"{job.picture.path} has no copy: the WebUI could not enlarge it ({error}). Take another 'upscaler'."
+        return Outcome(job, None, failure=said)
     with whole_file(target) as file:
         file.write(content)
     mask = previous.mask if previous is not None else ""

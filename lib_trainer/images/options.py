@@ -96,6 +96,17 @@ class PrepareOptions(PictureOptions):
     output: Path | None = option(None, "New folder for the copies; empty means beside yours, ending in '-prepared'.")
     format: Literal["png", "jpeg", "webp"] = option("png", "File format of the copies.")
     quality: int = option(95, "Quality of JPEG and WebP copies.", ge=1, le=100, unit="%")
+    enlarge: Literal["lanczos", "webui"] = labelled(
+        "Enlarge small ones by",
+        option(
+            "lanczos",
+            "What makes pictures larger that are smaller than their copies: 'lanczos' is a plain filter, 'webui' an "
+            "upscaler of the WebUI in whose tab this is started.",
+        ),
+    )
+    upscaler: str = option(
+        "", "Which of the WebUI's upscalers, by its name in the Extras tab, such as 'R-ESRGAN 4x+'; empty is its first."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

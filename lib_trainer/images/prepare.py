@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.whole_files import write_text
 from lib_trainer.images.copies import SUFFIXES, Plan, Sizing, too_large
 from lib_trainer.images.copying import CopyJob, Outcome, bring_up_to_date
+from lib_trainer.images.crops.enlarging import enlarger
 from lib_trainer.images.crops.padding import masks_folder
 from lib_trainer.images.crops.planning import Plans, drawn_boxes, plan_pictures
 from lib_trainer.images.looking import look_through, picture_progress
@@ -47,7 +49,7 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     colour(options.background)
     output = output_folder(options)
     known = read_manifest(output)
-    boxes = drawn_boxes(options)
+    boxes, enlarge = drawn_boxes(options), enlarger(options, run)
     try:
         found = look_through(options, run)
         plans = plan_pictures(found, sizing, boxes, run)
@@ -61,7 +63,8 @@ def prepare(options: PrepareOptions, run: RunDirectory) -> dict[str, Any]:
     for notice in picture_notices(found):
         run.append(notice)
     left_over = _left_over(output, known, jobs)
-    outcomes = _bring_up_to_date(jobs, options, output, known, run)
+    work = partial(bring_up_to_date, options=options, output=output, enlarge=enlarge)
+    outcomes = _bring_up_to_date(jobs, work, output, known, run)
     _report(outcomes, left_over, run)
     _remember_made(outcomes, output, run)
     if len(outcomes) == len(jobs):
@@ -125,14 +128,17 @@ def _left_over(output: Path, known: dict[str, Copy], jobs: list[CopyJob]) -> lis
 
 
 def _bring_up_to_date(
-    jobs: list[CopyJob], options: PrepareOptions, output: Path, known: dict[str, Copy], run: RunDirectory
+    jobs: list[CopyJob],
+    work: Callable[[CopyJob], Outcome],
+    output: Path,
+    known: dict[str, Copy],
+    run: RunDirectory,
 ) -> list[Outcome]:
     """Make what is not there yet; names are remembered before their files appear, in case the run is killed."""
     copies = {job.original: Copy(job.name, caption=job.picture.caption) for job in jobs} | known
     write_manifest(output, copies)
     tell = picture_progress(run, "Making copies")
     outcomes: list[Outcome] = []
-    work = partial(bring_up_to_date, options=options, output=output)
     try:
         with closing(in_threads(work, jobs, run.stop_requested)) as results:
             for outcome in results:
@@ -142,6 +148,8 @@ def _bring_up_to_date(
                 tell(len(outcomes), len(jobs))
                 if len(outcomes) % REMEMBER_EVERY == 0:
                     write_manifest(output, copies)
+    except StopRequested:
+        pass  # while a copy waited for the WebUI: the others are made
     finally:
         write_manifest(output, copies)
     return outcomes

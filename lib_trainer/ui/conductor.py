@@ -22,6 +22,7 @@ from lib_trainer.core.run_directory import REQUESTS, RunDirectory
 from lib_trainer.jobs.launcher import start
 from lib_trainer.jobs.stamp import EngineState
 from lib_trainer.steps import step_named
+from lib_trainer.ui.help_for_runs import helping
 from lib_trainer.ui.host import Host, host_draws
 from lib_trainer.ui.new_files import NewFiles
 from lib_trainer.ui.projects import COMMAND_LINE, all_projects, find_project
@@ -216,7 +217,8 @@ class Conductor:
         if python is None:
             raise EngineError(f"{self._engine().message} Set it up, then resume this run.")
         new_files = NewFiles(self.host, self.summaries, work.run)
-        self._see_through(work, start(python, work.run), new_files)
+        with helping(self.host, work.run) as help_it:
+            self._see_through(work, start(python, work.run), new_files, help_it)
 
     def _leaves_queue(self, work: Work) -> bool:
         """Take the run out of the queue; False if somebody else did that, or it can't be done now."""
@@ -230,12 +232,15 @@ class Conductor:
         work.entry = None
         return was_in
 
-    def _see_through(self, work: Work, process: subprocess.Popen[bytes], new_files: NewFiles) -> None:
+    def _see_through(
+        self, work: Work, process: subprocess.Popen[bytes], new_files: NewFiles, help_it: Callable[[], None]
+    ) -> None:
         with self._changing:
             if work.unwanted:  # the engine forgets what was asked before its start
                 work.run.request("stop")
         while _is_running(process):
             new_files.tell()
+            help_it()
         new_files.tell()
         if self.summaries.told(work.run).starts == work.starts:
             said = log_tail(work.run, 2000)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_trainer.core.configs import load
+from lib_trainer.core.host_desk import DeclinedError
 from lib_trainer.core.outputs import OUTPUTS, Output
 from lib_trainer.core.places import data_folder, output_folder
 from lib_trainer.core.run_directory import RunDirectory
@@ -75,6 +76,19 @@ class Host:
     def holds(self) -> bool:
         """Whether the host's own drawing waits for a run now."""
         return False
+
+    def upscalers(self) -> list[str]:
+        """The names of the host's upscalers, the best for most pictures first."""
+        return []
+
+    def enlarge(self, source: Path, target: Path, task: dict[str, Any], run: RunDirectory) -> None:
+        """Write the picture `source` so many `times` larger to `target`, `by` that upscaler, on behalf of a run.
+
+        Raises:
+            DeclinedError: it can't be done.
+            StopRequested: the run was asked to stop meanwhile.
+        """
+        raise DeclinedError(f"there is no WebUI that could enlarge {source} to {target} for {run.path}: {task}")
 
     def draw_comparison(self, options: Any, run: RunDirectory) -> dict[str, Any] | None:
         """Draw a comparison with the host's own pipeline, as a step does; None where the engine has to do it.

@@ -331,3 +331,20 @@ def test_the_queues_file_names_runs_in_order(idle, engine, train, home):
 def test_a_directory_without_a_job_is_no_run(idle, home):
     RunDirectory(home / "projects" / "first" / "runs" / "x").path.mkdir(parents=True)
     assert idle.get("projects/first/runs")["runs"] == []
+
+
+def test_the_page_does_what_a_run_asks_of_its_host(page, engine, host, tmp_path):
+    engine(
+        """
+        from lib_trainer.core.host_desk import HostDesk
+        desk = HostDesk(run)
+        return {"offered": desk.offered("enlarge"), "answer": desk.ask("enlarge", b"a picture", {}).decode()}
+        """
+    )
+    host.upscalers = lambda: ["4x"]
+    host.enlarge = lambda source, target, task, run: target.write_bytes(source.read_bytes().upper())
+    (tmp_path / "photos").mkdir()
+    run = page.start("prepare", {"folder": str(tmp_path / "photos"), "enlarge": "webui"})
+    page.wait_for(run, "finished")
+    (ended,) = [event for event in events_of(page, run) if isinstance(event, Finished)]
+    assert ended.result == {"offered": ["4x"], "answer": "A PICTURE"}

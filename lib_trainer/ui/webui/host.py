@@ -120,6 +120,18 @@ class WebUIHost(Host):
         """Whether the WebUI's own pictures wait for a run now."""
         return self.card.is_held
 
+    def upscalers(self) -> list[str]:
+        """See `Host`."""
+        from lib_trainer.ui.webui.upscaling import upscaler_names
+
+        return upscaler_names()
+
+    def enlarge(self, source: Path, target: Path, task: dict[str, Any], run: RunDirectory) -> None:
+        """See `Host`."""
+        from lib_trainer.ui.webui.upscaling import enlarge
+
+        enlarge(source, target, task, run)
+
     def draw_comparison(self, options: Any, run: RunDirectory) -> dict[str, Any] | None:
         """See `Host`."""
         from lib_trainer.ui.webui.comparison import draw_comparison
