@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+LONGEST_KEPT = 200  # bytes of a name in its temporary name
+
 
 @contextmanager
 def whole_file(path: Path, flush: bool = True) -> Iterator[IO[bytes]]:
@@ -78,7 +80,8 @@ def _flush(folder: Path) -> None:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.tmp")
+    kept = os.fsencode(path.name)[:LONGEST_KEPT].decode("utf-8", "ignore")  # a disk takes names of 255 bytes
+    return path.with_name(f"{kept}.{os.getpid()}-{threading.get_native_id()}.tmp")
 
 
 def write_text(path: Path, text: str) -> None:

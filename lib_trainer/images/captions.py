@@ -15,6 +15,7 @@ from lib_trainer.images.repeat_folders import repeat_folder
 
 CAPTION_SUFFIXES = (".txt", ".caption")
 NO_CAPTION = "none"
+NUL = "\0"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ class _Reader:
             return ""
         if content.other_encoding:
             self.notices.append(f"{file} is not UTF-8 and was read as {content.other_encoding}; save it as UTF-8.")
-        text = chosen_lines(content.text, self.lines)
+        if NUL in content.text:
+            self.notices.append(f"{file} has NUL characters in it, which no text has; they are left out.")
+        text = chosen_lines(content.text.replace(NUL, ""), self.lines)
         if not text:
             self.notices.append(f"{file} is empty and does not count as a caption.")
         return text

@@ -106,3 +106,9 @@ def test_files_and_folders_are_removed_and_what_is_gone_is_no_error(tmp_path):
     for name in ("folder", "file", "gone"):
         remove(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".png", "ä" * 125 + ".png"])
+def test_a_file_may_have_the_longest_name_that_the_disk_takes(tmp_path, name):
+    write_text(tmp_path / name, "text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

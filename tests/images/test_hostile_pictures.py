@@ -1,6 +1,6 @@
 """Hostile inputs to the steps of the studio, through the real command line: each is told, and breaks nothing.
 
-`python3 tests -s tests/images/test_hostile_pictures.py` prints the table: input, and what was said.
+`python3 tests -m slow -s tests/images/test_hostile_pictures.py` prints the table: input, and what was said.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.images.hostile.captioning import ATTEMPTS as CAPTIONING
 from tests.images.hostile.importing import ATTEMPTS as IMPORTING
+from tests.images.hostile.looking import ATTEMPTS as LOOKING
+from tests.images.hostile.prompt_logs import ATTEMPTS as PROMPT_LOGS
+from tests.images.hostile.rewording import ATTEMPTS as REWORDING
 from tests.test_bad_input import make_engine_ready, run_command
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-ATTEMPTS = {**IMPORTING}
+ATTEMPTS = {**IMPORTING, **PROMPT_LOGS, **LOOKING, **CAPTIONING, **REWORDING}
 ROWS = [(name, what) for name, attempt in ATTEMPTS.items() for what in attempt.said]
 AT_ONCE = 2  # commands
 LONG_RUN = re.compile(r"(.)\1{40,}")
@@ -64,15 +68,17 @@ def said_in(run):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
-    """Every attempt, made once."""
+def done(request, tmp_path_factory):
+    """Every attempt that a chosen test looks at, made once."""
     pytest.importorskip("torch")
     data, root = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("hostile")
     make_engine_ready(data)
+    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    wanted = [name for name in ATTEMPTS if any(told.get("name") == name for told in parameters)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        places = ((root / name.replace(" ", "-"), attempt, data) for name, attempt in ATTEMPTS.items())
-        made = dict(zip(ATTEMPTS, pool.map(lambda told: Done(*told), places), strict=True))
-    assert sorted(path.name for path in root.iterdir()) == sorted(name.replace(" ", "-") for name in ATTEMPTS)
+        places = ((root / name.replace(" ", "-"), ATTEMPTS[name], data) for name in wanted)
+        made = dict(zip(wanted, pool.map(lambda told: Done(*told), places), strict=True))
+    assert sorted(path.name for path in root.iterdir()) == sorted(name.replace(" ", "-") for name in wanted)
     return made
 
 
@@ -105,4 +111,4 @@ def test_nothing_is_lost_and_nothing_lies_where_it_should_not(done, name):
 
 
 def test_the_table_is_as_long_as_was_asked():
-    assert len(ROWS) >= 40
+    assert len(ROWS) >= 60

@@ -151,3 +151,10 @@ def test_a_name_so_long_that_a_caption_file_could_not_have_it_is_no_trouble(tmp_
     picture = tmp_path / ("x" * 250 + ".jpg")
     captions, notices = read_captions(tmp_path, [picture], CaptionOptions())
     assert ([each.source for each in captions], notices) == (["none"], [])
+
+
+def test_nul_characters_are_left_out_and_reported(tmp_path):
+    write(tmp_path / "a.txt", "a\0 fox")
+    found, notices = captions(tmp_path, "a.png")
+    assert found == [Caption("a fox", ".txt")]
+    assert "a.txt has NUL" in notices[0]
