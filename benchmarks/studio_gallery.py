@@ -2,8 +2,8 @@
 
     python3 benchmarks/studio_gallery.py [--pictures 10000] [--rounds 10]
 
-Run it with the tests' Python (it needs playwright, and the page's environment that `python3 tests` makes). Each answer is
-timed in the page itself, from the act until everything that is seen then is drawn with its facts: median and slowest.
+Run it with the tests' Python (it needs playwright, and the page's environment that `python3 tests` makes). Each answer
+is timed in the page itself, from the act until everything that is seen then is drawn with its facts: median and slowest.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ HELPERS = """
     field.value = text;
     field.dispatchEvent(new Event('input', { bubbles: true }));
   };
-  const says = (text) => [...document.querySelectorAll('[role=status]')].some((each) => each.textContent.includes(text));
+  const told = () => [...document.querySelectorAll('[role=status]')];
+  const says = (text) => told().some((each) => each.textContent.includes(text));
   const smooth = async (frames) => {
     let [longest, last] = [0, performance.now()];
     for (let at = 0; at < frames; at += 1) {

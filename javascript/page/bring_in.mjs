@@ -64,7 +64,7 @@ class BringIn {
     const { source = [], ...options } = this.context.form.bring ?? {};
     this.sources = [...new Set([...source, ...(wish?.sources ?? [])])];
     this.form.fill(options);
-    if (wish?.sources) {
+    if (wish?.sources?.length) {
       this.keep();
     }
     if (this.context.form.brought) {

@@ -11,6 +11,7 @@ import { Preparing } from "./preparing.mjs";
 import { Tables } from "./report.mjs";
 import { Studio } from "./studio.mjs";
 import { Uploads } from "./uploads.mjs";
+import { fileName } from "./words.mjs";
 
 const QUIET_MILLISECONDS = 800;
 
@@ -68,8 +69,12 @@ class PicturesStop {
     );
     const top = h("section", { class: "trainer-card trainer-column" }, place, this.trouble);
     const root = h("div", { class: "trainer-pictures trainer-column" });
-    const bringIn = (archives, folder) => this.open("bring-in", { sources: [...(folder ? [folder] : []), ...archives] });
-    this.uploads = new Uploads(this.context, root, (folder) => this.take(folder), bringIn);
+    this.uploads = new Uploads(
+      this.context,
+      root,
+      (folder) => this.take(folder),
+      (archives, folder) => this.bringIn(archives, folder),
+    );
     const choose = button("Choose files…", () => this.uploads.input.click(), { kind: "plain" });
     const hint = h(
       "span",
@@ -108,6 +113,15 @@ class PicturesStop {
   /** Open a section, such as "captions"; `wish` goes to its parts. */
   open(section, wish) {
     return this.studio.open(section, wish);
+  }
+
+  /** Offer archives and tables to be brought in; a .csv that is no table of captions is taken for a prompt log. */
+  bringIn(archives, folder) {
+    const isLog = (path) => /\.csv$/i.test(path) && !/^metadata/i.test(fileName(path));
+    const logs = archives.filter(isLog);
+    const others = archives.filter((path) => !isLog(path));
+    const pictures = folder ? [folder] : [];
+    return this.open("bring-in", { sources: others.length ? [...pictures, ...others] : [], logs });
   }
 
   opened(section) {

@@ -74,14 +74,18 @@ class PromptLog {
     return folded("Prompt logs: chat exports with prompts and pictures", parts, { id: "trainer-prompt-log" });
   }
 
-  show() {
+  /** `wish.logs` are files that have just been sent here. */
+  show(wish) {
     const { files = [], ...options } = this.context.form.promptLog ?? {};
-    this.files = files;
+    this.files = [...new Set([...files, ...(wish?.logs ?? [])])];
     this.form.fill(options);
+    if (wish?.logs?.length) {
+      this.keep();
+    }
     if (this.context.form.promptLogRun) {
       this.follower.follow(this.context.form.promptLogRun);
     }
-    this.element.open ||= files.length > 0;
+    this.element.open ||= this.files.length > 0;
     this.drawFiles();
     this.showState();
   }
