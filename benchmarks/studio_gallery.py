@@ -2,8 +2,9 @@
 
     python3 benchmarks/studio_gallery.py [--pictures 10000] [--rounds 10]
 
-Run it with the tests' Python (it needs playwright, and the page's environment that `python3 tests` makes). Each answer
-is timed in the page itself, from the act until everything that is seen then is drawn with its facts: median and slowest.
+Run it with the tests' Python (it needs playwright, and the page's environment that `python3 tests` makes). Each
+answer is timed in the page itself, from the act until everything that is seen then is drawn with its facts: median
+and slowest.
 """
 
 from __future__ import annotations
