@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     import duckdb
 
-ROWS = 200_000
+ROWS = 100_000
 MEMORY = "160MB"  # of DuckDB's own; Python and its libraries need as much again
 
 
