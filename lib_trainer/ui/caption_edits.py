@@ -96,10 +96,11 @@ def write_caption(store: CaptionStore, run: RunDirectory, n: int, text: str, see
         OutputError: the disk refuses.
     """
     file_content(Path(), text, "any")  # complains of what can't be written
-    entry = _entry(store.of(run), n)
+    entry = _entry(store.of(run, look=False), n)
     _check_there(entry)
     changed = rewrite(store, run, [(entry, text.strip())], f"Caption of {entry.name}", seen)
     if why := changed.left.get(entry.name):
+        store.refresh(run)  # so that the page can show what it is now
         raise (Refused(f"{entry.file}: {why}.", 409) if why == CHANGED_SINCE else OutputError(f"{entry.file}: {why}."))
 
 
@@ -110,7 +111,7 @@ def undo_caption(store: CaptionStore, run: RunDirectory, n: int) -> None:
         Refused: there is nothing to take back, or somebody has changed the file since (409).
         OutputError: the disk refuses.
     """
-    captions = store.of(run)
+    captions = store.of(run, look=False)
     entry = _entry(captions, n)
     _check_there(entry)
     beside = [entry.picture.with_suffix(suffix) for suffix in CAPTION_SUFFIXES]
@@ -129,7 +130,7 @@ def turn(store: CaptionStore, run: RunDirectory, back: bool) -> Changed:
         Refused: there is nothing (409).
         OutputError: the disk refuses.
     """
-    captions = store.of(run)
+    captions = store.of(run, look=False)
     outcome = captions.history.undo() if back else captions.history.redo()
     if outcome is None:
         raise Refused("There is nothing left to take back." if back else "Nothing was taken back last.", 409)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from lib_trainer.core.errors import ConfigError
@@ -21,12 +22,18 @@ class Add(EachCaption):
     tags: tuple[str, ...] = option(..., "Tags to add.")
     where: Literal["end", "start", "after the first"] = option("end", "Where they go.")
 
+    @cached_property
+    def _wanted(self) -> list[str]:
+        return unique(split_list(self.tags))
+
     def reworded(self, caption: str) -> str:
         there = tags_of(caption)
         known = {key(tag) for tag in there}
-        new = [tag for tag in unique(split_list(self.tags)) if key(tag) not in known]
+        new = [tag for tag in self._wanted if key(tag) not in known]
+        if not new:
+            return caption
         at = {"end": len(there), "start": 0, "after the first": 1}[self.where]
-        return retagged(caption, [*there[:at], *new, *there[at:]])
+        return SEPARATOR.join([*there[:at], *new, *there[at:]])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 from lib_trainer.core.options import option
 from lib_trainer.images.wording.rule import EachCaption, EachTag
-from lib_trainer.images.wording.tags import Meant, key, retagged, split_list, tags_of, unique
+from lib_trainer.images.wording.tags import Meant, key, rejoined, retagged, split_list, tags_of, unique
 
 RATING = re.compile(r"rating ?[: ].*|rating")
 RATING_WORDS = frozenset(("general", "sensitive", "questionable", "explicit", "safe", "nsfw", "sfw"))
@@ -60,7 +60,8 @@ class Dedupe(EachCaption):
     """Remove tags that stand there twice, whatever their case; the first stays."""
 
     def reworded(self, caption: str) -> str:
-        return retagged(caption, unique(tags_of(caption)))
+        tags = tags_of(caption)
+        return caption if len({key(tag) for tag in tags}) == len(tags) else rejoined(caption, tags, unique(tags))
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Generic(EachCaption):
     def reworded(self, caption: str) -> str:
         tags = tags_of(caption)
         ends = {end for tag in tags for end in _ends(tag)}
-        return retagged(caption, [tag for tag in tags if key(tag) not in ends or tag in self._kept])
+        return rejoined(caption, tags, [tag for tag in tags if key(tag) not in ends or tag in self._kept])
 
 
 @lru_cache(maxsize=65_536)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from lib_trainer.images.wording.tags import retagged, tags_of
+from lib_trainer.images.wording.tags import rejoined, tags_of
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,18 @@ class EachTag:
     def over(self, captions: Sequence[str], about: Sequence[About]) -> list[str]:
         """The captions by this rule; equal tags are worked out once."""
         known: dict[str, str] = {}
-        return [self._over(caption, known) for caption in captions]
+        return [self._over(caption, known) if self.concerns(caption) else caption for caption in captions]
+
+    def concerns(self, caption: str) -> bool:
+        """Whether a caption can change at all; a quick look spares taking it apart."""
+        return True
 
     def _over(self, caption: str, known: dict[str, str]) -> str:
         tags = tags_of(caption)
         for tag in tags:
             if tag not in known:
                 known[tag] = self.retold(tag)
-        return retagged(caption, [known[tag] for tag in tags if known[tag]])
+        return rejoined(caption, tags, [known[tag] for tag in tags if known[tag]])
 
 
 class EachPicture:

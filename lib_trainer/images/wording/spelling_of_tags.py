@@ -17,6 +17,9 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f\u200b\ufeff]+")
 class Underscores(EachTag):
     """Write spaces for underscores, but in faces such as ^_^."""
 
+    def concerns(self, caption: str) -> bool:
+        return "_" in caption
+
     def retold(self, tag: str) -> str:
         return tag if "_" not in tag or is_face(tag) else " ".join(tag.replace("_", " ").split())
 

@@ -29,6 +29,11 @@ def retagged(caption: str, tags: Sequence[str]) -> str:
     return caption if tags_of(caption) == list(tags) else SEPARATOR.join(tags)
 
 
+def rejoined(caption: str, before: list[str], after: list[str]) -> str:
+    """As `retagged`, for who has taken the caption apart already."""
+    return caption if before == after else SEPARATOR.join(after)
+
+
 def unique(tags: Sequence[str]) -> list[str]:
     """The tags without those that came before."""
     return list({key(tag): tag for tag in reversed(tags)}.values())[::-1]

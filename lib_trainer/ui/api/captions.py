@@ -110,7 +110,7 @@ def preview(server: Server, request: Request) -> Reply:
     """What rules would change, without changing it."""
     most = min(request.told("most", int, FIRST_SHOWN), MOST_SHOWN)
     with server.captions.lock:
-        captions = server.captions.of(_run(server, request))
+        captions = server.captions.of(_run(server, request), look=False)
         chosen = _selection(request).numbers(captions)
         told = caption_edits.reworded(captions, chosen, request.told("rules", list))
     changes = [
