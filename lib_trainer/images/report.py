@@ -25,13 +25,18 @@ def describe_pictures(
     is left out.
     """
     sizes = training_sizes([(picture.width, picture.height) for picture in folder.pictures], buckets)
-    tables = [_found(folder, sizes, repeats)]
-    if folder.skipped:
-        rows = [[_inside(folder.folder, entry.path), entry.reason] for entry in folder.skipped]
-        tables.append(Table("Skipped files", ["File", "Reason"], _at_most(rows)))
+    tables = [_found(folder, sizes, repeats), *skipped_files(folder)]
     if buckets:
         tables.append(_sizes(folder.pictures, sizes, repeats))
     return tables
+
+
+def skipped_files(folder: PictureFolder) -> list[Table]:
+    """A table of the files that can't be used and why, if there are any."""
+    if not folder.skipped:
+        return []
+    rows = [[_inside(folder.folder, entry.path), entry.reason] for entry in folder.skipped]
+    return [Table("Skipped files", ["File", "Reason"], _at_most(rows))]
 
 
 def picture_notices(folder: PictureFolder) -> list[Notice]:

@@ -26,7 +26,7 @@ from lib_trainer.images.duplicates.quality import quality_of
 from lib_trainer.images.looking import look_through, picture_progress
 from lib_trainer.images.pictures import Picture, PictureFolder
 from lib_trainer.images.pixels import PictureError
-from lib_trainer.images.report import picture_notices
+from lib_trainer.images.report import picture_notices, skipped_files
 from lib_trainer.images.threads import in_threads
 from lib_trainer.images.thumbs import make_thumb, thumb_name
 
@@ -57,8 +57,8 @@ def find_duplicates(options: DuplicateOptions, run: RunDirectory) -> dict[str, A
 
     try:
         found = look_through(options, run, look)
-        for notice in picture_notices(found):
-            run.append(notice)
+        for event in (*skipped_files(found), *picture_notices(found)):
+            run.append(event)
         groups = _groups(found, looks, options, run)
     except StopRequested:
         return {}

@@ -199,7 +199,8 @@ def test_damaged_files_are_left_out_and_the_rest_goes_on(folder, photo, found, r
     (folder / "c.png").write_bytes((folder / "a.png").read_bytes()[:2000])
     assert found() == [("near", "a.png", {"b.png"})]
     assert found.result["pictures"] == 2
-    (table,) = [event for event in run.events_after(0)[0] if isinstance(event, Table)]
+    skipped, table = [event for event in run.events_after(0)[0] if isinstance(event, Table)]
+    assert [row[0] for row in skipped.rows] == ["c.png"]
     assert table.rows == [["copies", "a.png", "the most detail", "b.png"]]
 
 

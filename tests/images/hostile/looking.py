@@ -55,6 +55,10 @@ ATTEMPTS = {
         "prepare --folder PLACE/in --output PLACE/out", folder,
         {"a picture of 4000 x 1 pixels, made larger": ("1024 x 256", "1", "1")},
     ),
+    "duplicates": Attempt(
+        "duplicates --folder PLACE/in", folder,
+        {"a picture that is cut off, compared": ("cut.png", "truncated")},
+    ),
     "drawn boxes": Attempt(
         "prepare --folder PLACE/in --output PLACE/out", boxes,
         {"a crop box outside of its picture": (".crops.json", "does not lie in a picture of 64 x 64")}, fails=True,
