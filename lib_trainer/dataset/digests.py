@@ -20,6 +20,11 @@ SETTLED_NANOSECONDS = 2_000_000_000
 Known = dict[str, tuple[int, int, str]]
 
 
+def digest_index(cache: Path, folder: Path) -> Path:
+    """Where the cache remembers the digests of a folder's pictures."""
+    return cache / "digests" / f"{hashlib.sha256(str(folder).encode('utf-8')).hexdigest()[:16]}.json"
+
+
 def picture_digests(paths: Sequence[Path], index: Path) -> dict[Path, str]:
     """The SHA-256 of each file's bytes; a file that can't be read any more is left out.
 

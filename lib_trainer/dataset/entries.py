@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib_trainer.core.errors import DataError
+from lib_trainer.core.events import Notice
+from lib_trainer.dataset.balance import balanced
 from lib_trainer.dataset.cache import View
 from lib_trainer.dataset.concepts import Source, sources
 from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.crops import crops
-from lib_trainer.dataset.digests import picture_digests
+from lib_trainer.dataset.digests import digest_index, picture_digests
 from lib_trainer.dataset.mask_cache import Mask
 from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
@@ -88,7 +89,10 @@ def find_entries(options: DatasetOptions, context: DatasetContext) -> list[Entry
     ]
     if not entries:
         raise DataError(f"No picture in {options.folder} or in the folders of the concepts can be read any more.")
-    rated, notices = with_ratings(entries, options)
+    even, told = balanced(entries, options)
+    for message in told:
+        context.emit(Notice(message))
+    rated, notices = with_ratings(even, options)
     own, further = with_overrides(rated, options.overrides, options.folder)
     for message in (*notices, *further):
         context.warn(message)
@@ -149,5 +153,4 @@ def entries_of(
 
 
 def _digests(paths: list[Path], folder: Path, context: DatasetContext) -> dict[Path, str]:
-    place = hashlib.sha256(str(folder).encode("utf-8")).hexdigest()[:16]
-    return picture_digests(paths, context.cache / "digests" / f"{place}.json")
+    return picture_digests(paths, digest_index(context.cache, folder))

@@ -16,8 +16,9 @@ from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.dataset import Dataset
 from lib_trainer.dataset.encoding import encode_views
 from lib_trainer.dataset.entries import Entry, find_entries
+from lib_trainer.dataset.held_out import divided
 from lib_trainer.dataset.holes import with_holes
-from lib_trainer.dataset.options import DatasetOptions
+from lib_trainer.dataset.options import DatasetOptions, held_out_options
 from lib_trainer.dataset.overrides import times
 from lib_trainer.dataset.prospects import check_step
 from lib_trainer.images.pixels import colour
@@ -36,10 +37,39 @@ def open_dataset(options: DatasetOptions, model: Model, context: DatasetContext)
         ConfigError: the sizes do not fit the model, or an option of the pictures can't be used.
         StopRequested, ModelError, OutputError: as `encode_views`.
     """
+    context, entries = _found(options, model, context)
+    return _opened(entries, options, model, context)
+
+
+def open_divided(
+    options: DatasetOptions, model: Model, context: DatasetContext, share: float, seed: int
+) -> tuple[Dataset, Dataset]:
+    """As `open_dataset`, without a share of the pictures; and those, with nothing varied.
+
+    Raises:
+        DataError: no picture would be left to train on, or as `open_dataset`.
+        ConfigError, StopRequested, ModelError, OutputError: as `open_dataset`.
+    """
+    context, entries = _found(options, model, context)
+    learnt, aside = divided(entries, share, seed)
+    count = len({entry.path for entry in entries})
+    context.emit(Notice(f"{len(aside)} of {count} pictures are kept aside to measure."))
+    kept = open_entries(aside, held_out_options(options, options.folder), model, context)
+    return _opened(learnt, options, model, context), kept
+
+
+def _found(
+    options: DatasetOptions, model: Model, context: DatasetContext
+) -> tuple[DatasetContext, list[Entry]]:
+    """The context with the cache that was wished, and the entries."""
     context = dataclasses.replace(context, cache=options.cache or context.cache)
     check_step(options, model.pixels_per_latent)
     colour(options.background)  # whether it is one, before a long scan
-    dataset = open_entries(find_entries(options, context), options, model, context)
+    return context, find_entries(options, context)
+
+
+def _opened(entries: Sequence[Entry], options: DatasetOptions, model: Model, context: DatasetContext) -> Dataset:
+    dataset = open_entries(entries, options, model, context)
     _notice_short_batches(dataset)
     return dataset
 

@@ -38,6 +38,13 @@ class DatasetOptions:
         "DreamBooth: things to learn that each have words of their own, and a class that must stay as it is. None "
         "trains on the pictures and their captions alone.",
     )
+    balance: bool = labelled(
+        "Balance the concepts",
+        option(
+            False, "Repeat the pictures of rarer concepts until all come about equally often; without concepts, those "
+            "of each folder inside the folder.",
+        ),
+    )  # fmt: skip
     shuffle_tags: bool = option(False, "Shuffle the comma-separated tags of a caption each time it is used.")
     keep_tags: int = option(0, "The first tags stay in front, unshuffled and never dropped.", ge=0, unit="tags")
     tag_dropout: float = option(0.0, "Chance that a tag is left out each time.", ge=0, le=1)
@@ -87,7 +94,7 @@ def held_out_options(options: DatasetOptions, folder: Path) -> DatasetOptions:
     wording = replace(options.wording, warmup=0.0, dropout_every=0)
     return replace(
         options, folder=folder, captions=captions, concepts=(), wording=wording, overrides=OverrideOptions(),
-        repeats=1, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
+        repeats=1, balance=False, shuffle_tags=False, tag_dropout=0.0, caption_dropout=0.0, flip=0.0,
         more_resolutions=(), crop=CropOptions(), masks=MaskOptions(), rating=RatingOptions(),
         inpainting=InpaintingOptions(holes=1, whole=0.0),
     )  # fmt: skip

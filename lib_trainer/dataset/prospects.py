@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.events import Event, Notice
+from lib_trainer.dataset.balance import balanced
 from lib_trainer.dataset.concepts import Source, sources
 from lib_trainer.dataset.masks import find_masks
 from lib_trainer.dataset.options import DatasetOptions
@@ -102,9 +103,10 @@ def survey(options: DatasetOptions, cache: Path, on_progress: Callable[[int, int
     """
     training_sizes([], options.buckets_of_each)  # whether there are any, before a long scan
     parts = [_survey(source, cache, on_progress) for source in sources(options)]
-    rated, notices = with_ratings([prospect for part in parts for prospect in part.pictures], options)
+    even, told = balanced([prospect for part in parts for prospect in part.pictures], options)
+    rated, notices = with_ratings(even, options)
     own, further = with_overrides(rated, options.overrides, options.folder)
-    report = [event for part in parts for event in part.report]
+    report = [*(event for part in parts for event in part.report), *(Notice(message) for message in told)]
     found = Survey(own, sum(part.skipped for part in parts), report)
     for message in (*_masks([one.picture for one in found.files], options, cache), *notices, *further):
         report.append(Notice(message, level="warning"))

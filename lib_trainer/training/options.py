@@ -97,9 +97,19 @@ class ValidationOptions:
     """Pictures kept aside: their loss shows whether the model learns or only remembers."""
 
     folder: Path | None = existing(None, "Folder with pictures that are never trained on.")
+    share: float = option(
+        0.0, "Or this share of the training pictures is kept aside, always the same for one seed: 0.1 is every tenth.",
+        ge=0, le=0.5,
+    )  # fmt: skip
     every: Every = option(Every(1, "epoch"), "How often their loss is measured.")
     timesteps: int = option(4, "Noise levels at which each picture is measured.", ge=1, le=100)
-    seed: int = option(1234, "Seed of the fixed noise.", ge=0)
+    seed: int = option(1234, "Seed of the fixed noise, and of the share that is kept aside.", ge=0)
+
+    def __post_init__(self) -> None:
+        if self.folder is not None and self.share:
+            raise ConfigError(
+                f"'validation.folder' is {self.folder} and 'validation.share' is {self.share:g}; give one of them."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.core.units import duration, file_size
 from lib_trainer.dataset.drawing_lots import Lots
+from lib_trainer.dataset.held_out import trained
 from lib_trainer.dataset.options import DatasetOptions, held_out_options
 from lib_trainer.dataset.order import steps_per_epoch
 from lib_trainer.dataset.overrides import times
@@ -68,7 +69,7 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     check_model(options, model)
     check_step(options.dataset, model.pixels_per_latent)
     try:
-        found = _look(options.dataset, run)
+        found = _trained(options, _look(options.dataset, run))
         if options.validation.folder is not None:
             _look(held_out_options(options.dataset, options.validation.folder), run)
     except StopRequested:
@@ -89,6 +90,17 @@ def plan(options: TrainingOptions, run: RunDirectory) -> dict[str, Any]:
     for event in (*found.report, _table(told, planned.length), *(Notice(remark) for remark in told["remarks"])):
         run.append(event)
     return told
+
+
+def _trained(options: TrainingOptions, found: Survey) -> Survey:
+    """What is trained on, without the share that is kept aside."""
+    share, seed = options.validation.share, options.validation.seed
+    if not share:
+        return found
+    left = replace(found, pictures=trained(found.pictures, options.dataset, cache_folder(), share, seed))
+    count = len(found.files) - len(left.files)
+    left.report.append(Notice(f"{count} of {len(found.files)} pictures are kept aside to measure."))
+    return left
 
 
 def _look(options: DatasetOptions, run: RunDirectory) -> Survey:

@@ -15,7 +15,7 @@ from lib_trainer.core.places import cache_folder
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.dataset.context import DatasetContext
 from lib_trainer.dataset.dataset import Dataset
-from lib_trainer.dataset.opening import open_dataset, shared_pictures
+from lib_trainer.dataset.opening import open_dataset, open_divided, shared_pictures
 from lib_trainer.dataset.options import held_out_options
 from lib_trainer.dataset.text_cache import TextCache
 from lib_trainer.models.checkpoints import count_weights
@@ -177,11 +177,14 @@ def _accelerator(precision: Precision) -> Accelerator:
 
 def _open_pictures(options: TrainingOptions, model: Model, context: DatasetContext) -> tuple[Dataset, list[Row]]:
     """The training pictures, and the table of losses on those kept aside."""
-    dataset = open_dataset(options.dataset, model, context)
     aside = options.validation
-    if aside.folder is None:
-        return dataset, []
-    kept = open_dataset(held_out_options(options.dataset, aside.folder), model, context)
+    if aside.share:
+        dataset, kept = open_divided(options.dataset, model, context, aside.share, aside.seed)
+    else:
+        dataset = open_dataset(options.dataset, model, context)
+        if aside.folder is None:
+            return dataset, []
+        kept = open_dataset(held_out_options(options.dataset, aside.folder), model, context)
     for trained, same in shared_pictures(dataset, kept):
         context.emit(Notice(f"{same} is also trained on, as {trained}; its loss says nothing.", level="warning"))
     batches = [kept.load(plan, 0) for plan in sorted(kept.batches(0), key=lambda plan: plan[0].entry)]

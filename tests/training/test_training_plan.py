@@ -47,6 +47,7 @@ def planned(runs):
         {"max_steps": 5, "epochs": 2, "accumulate": 3},
         {"dataset": {"repeats": 3, "buckets": {"square": True}}, "batch_size": 4},
         {"dataset": {"more_resolutions": [80]}, "batch_size": 3},
+        {"validation": {"share": 0.3}, "epochs": 2},
     ],
 )
 def test_the_steps_are_those_that_the_training_takes(planned, runs, changes):
