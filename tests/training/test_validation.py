@@ -134,15 +134,12 @@ def test_the_loss_falls_when_the_pictures_kept_aside_are_trained_on_and_a_notice
     assert "is also trained on" in run.messages
 
 
-@pytest.mark.option("ValidationOptions.share", "ValidationOptions.seed")
+@pytest.mark.option("ValidationOptions.share")
 def test_a_share_of_the_pictures_is_measured_instead_of_trained(runs):
     """0.3 of seven pictures are three, each at four noise levels; the other four make two or three batches of two."""
     session = runs.open({"validation": {"share": 0.3}}, "open")
     learnt = {entry.path.name for entry in session.dataset.entries}
     assert (len(learnt), len(session.held_out)) == (4, 12)
-    assert len({row.caption for row in session.held_out}) == 3
-    other = runs.open({"validation": {"share": 0.3, "seed": 3}}, "other seed")
-    assert {entry.path.name for entry in other.dataset.entries} != learnt
     run = runs.train({"validation": {"share": 0.3}, "epochs": 2})
     assert len(run.held_out) == 3
     assert "3 of 7 pictures are kept aside" in run.messages
