@@ -14,7 +14,7 @@ export const SECTIONS = [
     parts: [] },
   { id: "clean", title: "Clean", gallery: null,
     hint: "Find what harms a training: duplicates, blurred or damaged pictures, captions that do not fit",
-    parts: [async () => await import("./checking.mjs")] },
+    parts: [async () => await import("./duplicates.mjs"), async () => await import("./checking.mjs")] },
   { id: "crop", title: "Crop", gallery: "below",
     hint: "Scale and crop copies of the pictures",
     parts: [async () => await import("./preparing.mjs"), async () => await import("./cropping.mjs")] },

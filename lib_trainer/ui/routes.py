@@ -65,6 +65,7 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/trainer/api/projects/{project}/runs/{run}/shown"): "lib_trainer.ui.api.files:shown",
     ("GET", "/trainer/api/projects/{project}/runs/{run}/pictures"): "lib_trainer.ui.api.pictures:pictures",
     ("GET", "/trainer/api/projects/{project}/runs/{run}/names"): "lib_trainer.ui.api.pictures:names",
+    ("GET", "/trainer/api/projects/{project}/runs/{run}/duplicates"): "lib_trainer.ui.api.duplicates:duplicates",
     ("GET", "/trainer/api/projects/{project}/runs/{run}/findings"): "lib_trainer.ui.api.findings:findings",
     ("GET", "/trainer/api/projects/{project}/runs/{run}/thumb"): "lib_trainer.ui.api.pictures:thumb",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/caption"): "lib_trainer.ui.api.pictures:caption",
