@@ -1,0 +1,48 @@
+"""Describers in miniature, in folders as they are published: the real architectures with weights drawn by chance."""
+
+from __future__ import annotations
+
+import json
+
+import torch
+
+WORDS = "a an the photo of cat dog red blue tree on in and small big with man woman sits ara ##fed ##fe ##s".split()
+
+
+def make_blip(folder, seed=0, side=32):
+    """A BLIP that writes captions; its words are those above.
+
+    As in the published models the word that begins a sentence has a number of its own behind the tokenizer's words.
+    """
+    from transformers import BlipConfig, BlipForConditionalGeneration
+
+    folder.mkdir(parents=True)
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    size = {"hidden_size": 16, "intermediate_size": 24, "num_attention_heads": 2, "num_hidden_layers": 2}
+    special = {"bos_token_id": len(vocabulary), "pad_token_id": 0, "sep_token_id": 3, "eos_token_id": 2}
+    text = {**size, **special, "vocab_size": len(vocabulary) + 2, "encoder_hidden_size": 16, "projection_dim": 8}
+    vision = {**size, "image_size": side, "patch_size": 8}
+    model = BlipForConditionalGeneration(BlipConfig(vision_config=vision, text_config=text, projection_dim=8)).eval()
+    randomise(model, seed)
+    model.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 512}
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    pictures = {
+        "do_normalize": True, "do_resize": True, "image_processor_type": "BlipImageProcessor",
+        "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711],
+        "processor_class": "BlipProcessor", "resample": 3, "size": {"height": side, "width": side},
+    }  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures), encoding="utf-8")
+    return folder
+
+
+def randomise(model, seed, gain=2.0):
+    """Weights large enough that the words depend on the picture, on each other and on their places."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if weights.ndim > 1:
+                fan_in = 1 if "embed" in name else weights[0].numel()
+                weights.copy_(torch.randn_like(weights) * gain / fan_in**0.5)
+    model.tie_weights()
