@@ -46,3 +46,44 @@ def randomise(model, seed, gain=2.0):
                 fan_in = 1 if "embed" in name else weights[0].numel()
                 weights.copy_(torch.randn_like(weights) * gain / fan_in**0.5)
     model.tie_weights()
+
+
+def make_florence(folder, seed=0, side=64):
+    """A Florence-2; its tokenizer knows the words of its tasks and those above."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import Florence2Config, Florence2ForConditionalGeneration
+
+    folder.mkdir(parents=True)
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tasks = "What does the image describe ? Describe in detail with paragraph what is shown".split()
+    vocabulary = {word: number for number, word in enumerate(dict.fromkeys([*special, *tasks, *WORDS]))}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.add_special_tokens([*special, "<image>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    settings = {
+        "tokenizer_class": "TokenizersBackend", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>",
+        "unk_token": "<unk>", "model_max_length": 1024, "extra_special_tokens": {"image_token": "<image>"},
+    }  # fmt: skip
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    tokens = (side // 32) ** 2 + 1
+    pictures = {
+        "do_resize": True, "do_center_crop": False, "do_normalize": True, "do_rescale": True, "resample": 3,
+        "image_processor_type": "CLIPImageProcessor", "processor_class": "Florence2Processor",
+        "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "image_seq_length": tokens,
+        "size": {"height": side, "width": side},
+    }  # fmt: skip
+    (folder / "preprocessor_config.json").write_text(json.dumps(pictures), encoding="utf-8")
+    vision = {"depths": [1, 1, 1, 1], "embed_dim": [8, 8, 8, 16], "num_heads": [1, 1, 1, 2], "num_groups": [1, 1, 1, 2],
+              "window_size": 2, "projection_dim": 16, "drop_path_rate": 0.0}  # fmt: skip
+    text = {
+        "model_type": "bart", "vocab_size": len(vocabulary) + 1, "d_model": 16, "encoder_layers": 1, "decoder_layers": 2,
+        "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 24, "decoder_ffn_dim": 24,
+        "max_position_embeddings": 512, "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2,
+        "decoder_start_token_id": 2, "forced_eos_token_id": 2,
+    }  # fmt: skip
+    config = Florence2Config(vision_config=vision, text_config=text, image_token_id=len(vocabulary))
+    model = Florence2ForConditionalGeneration(config).eval()
+    randomise(model, seed)
+    model.save_pretrained(folder)
+    return folder
