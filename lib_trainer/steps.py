@@ -13,6 +13,7 @@ from lib_trainer.core.options import first_line
 from lib_trainer.core.outputs import Output
 from lib_trainer.core.registry import did_you_mean
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.images.captioners.fetching_options import FetchOptions
 from lib_trainer.images.captioners.options import CaptioningOptions
 from lib_trainer.images.doctor.options import CheckOptions
 from lib_trainer.images.duplicates.options import DuplicateOptions
@@ -56,6 +57,7 @@ STEPS = {
     "prepare": Step(PrepareOptions, run="lib_trainer.images.prepare:prepare"),
     "caption": Step(CaptioningOptions, run="lib_trainer.images.captioners.caption:caption"),
     "reword": Step(RewordOptions, run="lib_trainer.images.reword:reword"),
+    "fetch": Step(FetchOptions, run="lib_trainer.images.captioners.fetch:fetch"),
     "export": Step(ExportOptions, run="lib_trainer.images.importing.export:export"),
     "plan": Step(
         TrainingOptions,

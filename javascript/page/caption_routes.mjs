@@ -8,7 +8,7 @@ const SECONDS = 3; // between looks for what other programs changed
 export class CaptionRoutes {
   constructor(context, gallery) {
     Object.assign(this, { context, gallery, revision: 0, undo: "", redo: "", pictures: 0, captioned: 0 });
-    Object.assign(this, { listeners: new Set(), outsiders: new Set(), run: null });
+    Object.assign(this, { listeners: new Set(), outsiders: new Set(), expected: new Set(), run: null });
   }
 
   /** `listener()` after each change; the answer ends that. */
@@ -21,6 +21,11 @@ export class CaptionRoutes {
   onOutside(listener) {
     this.outsiders.add(listener);
     return () => this.outsiders.delete(listener);
+  }
+
+  /** A run of ours has written these captions: no other program has. */
+  expect(files) {
+    files.forEach((file) => this.expected.add(file));
   }
 
   /** Look again and again for what others change, until `rest()`. */
@@ -57,11 +62,14 @@ export class CaptionRoutes {
     }
     this.run = run;
     const outside = isSame ? told.outside : [];
+    const strange = outside.filter((file) => !this.expected.delete(file));
     const isNews = !isSame || told.revision !== this.revision || told.undo !== this.undo || told.redo !== this.redo;
     this.take(told);
     if (outside.length) {
       await this.gallery.refresh(outside);
-      this.outsiders.forEach((listener) => listener(outside));
+    }
+    if (strange.length) {
+      this.outsiders.forEach((listener) => listener(strange));
     }
     if (isNews) {
       this.tell();

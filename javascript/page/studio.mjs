@@ -20,7 +20,7 @@ export const SECTIONS = [
     parts: [async () => await import("./preparing.mjs"), async () => await import("./cropping.mjs")] },
   { id: "captions", title: "Captions", gallery: "beside",
     hint: "Write captions, and change many at once",
-    parts: [async () => await import("./caption_section.mjs")] },
+    parts: [async () => await import("./captioning.mjs"), async () => await import("./caption_section.mjs")] },
 ];
 const FIRST = "look";
 

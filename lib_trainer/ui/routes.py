@@ -74,6 +74,8 @@ ROUTES: dict[tuple[str, str], str] = {
     ("GET", "/trainer/api/projects/{project}/runs/{run}/shapes"): "lib_trainer.ui.api.crops:shapes",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/box"): "lib_trainer.ui.api.crops:box",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/take-back"): "lib_trainer.ui.api.crops:take_back",
+    ("GET", "/trainer/api/captioners"): "lib_trainer.ui.api.captioners:captioners",
+    ("GET", "/trainer/api/projects/{project}/runs/{run}/captioned"): "lib_trainer.ui.api.captioners:captioned",
     ("GET", "/trainer/api/caption-rules"): "lib_trainer.ui.api.captions:rules",
     ("GET", "/trainer/api/projects/{project}/runs/{run}/captions"): "lib_trainer.ui.api.captions:state",
     ("POST", "/trainer/api/projects/{project}/runs/{run}/captions/search"): "lib_trainer.ui.api.captions:search",

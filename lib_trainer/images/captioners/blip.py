@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lib_trainer.core.errors import ConfigError, ModelError
-from lib_trainer.core.options import option
+from lib_trainer.core.options import existing, option
 from lib_trainer.images.captioners.base import Device
 from lib_trainer.images.captioners.found_models import find_model
 from lib_trainer.images.captioners.pretrained import enough_memory, is_pretrained, load_weights, readable
@@ -30,7 +30,8 @@ def is_blip(path: Path) -> bool:
 class Blip:
     """A short sentence by BLIP; 'large' knows more, 'base' is quicker. Needs 1 to 2 GB."""
 
-    model: str = option("", "Name of the model, or its folder; empty means the first that is found.", group="first")
+    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
+    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
     method: Literal["beam", "nucleus"] = option(
         "beam", "'beam' writes the likeliest sentence, 'nucleus' draws words by chance, for more variety."
     )
@@ -57,7 +58,7 @@ class Blip:
         Raises:
             ModelError: there is none.
         """
-        return find_model("BLIP", self.model, is_blip)
+        return find_model("BLIP", self.model, self.place, is_blip)
 
     def load(self, device: Device) -> LoadedBlip:
         """Read the model.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lib_trainer.core.options import option
+from lib_trainer.core.options import existing, option
 from lib_trainer.images.captioners.base import Device
 from lib_trainer.images.captioners.found_models import find_model
 from lib_trainer.images.captioners.pretrained import enough_memory, is_pretrained, load_weights, readable
@@ -22,14 +22,16 @@ def is_florence2(path: Path) -> bool:
 
     Microsoft's own upload has other names inside and brings code of its own, which is not run here.
     """
-    return is_pretrained(path, "florence2", "Florence2ForConditionalGeneration") and not list(path.glob("modeling_*.py"))
+    has_code = any(path.glob("modeling_*.py"))
+    return not has_code and is_pretrained(path, "florence2", "Florence2ForConditionalGeneration")
 
 
 @dataclass(frozen=True)
 class Florence2:
     """A sentence or a paragraph by Florence-2, the best of its size; needs 1 to 3 GB."""
 
-    model: str = option("", "Name of the model, or its folder; empty means the first that is found.", group="first")
+    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
+    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
     detail: Literal["short", "long", "paragraph"] = option("long", "How much is said about each picture.")
     beams: int = option(3, "Sentences that are followed at once; 1 takes the likeliest word each time.", ge=1, le=32)
     max_length: int = option(256, "Longest text.", ge=2, le=1024, unit="tokens")
@@ -49,7 +51,7 @@ class Florence2:
         Raises:
             ModelError: there is none.
         """
-        return find_model("Florence-2", self.model, is_florence2)
+        return find_model("Florence-2", self.model, self.place, is_florence2)
 
     def load(self, device: Device) -> LoadedFlorence2:
         """Read the model.

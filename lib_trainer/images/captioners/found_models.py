@@ -35,32 +35,31 @@ def found_models(is_model: Callable[[Path], bool]) -> dict[str, Path]:
     return found
 
 
-def find_model(kind: str, told: str, is_model: Callable[[Path], bool]) -> Path:
-    """The model of that name, or at that path; where nothing is told the first that is found.
+def find_model(kind: str, name: str, place: Path | None, is_model: Callable[[Path], bool]) -> Path:
+    """The model at that place, or of that name; where neither is told the first that is found.
 
     Raises:
         ModelError: there is none.
     """
-    path = Path(told).expanduser()
-    if told and path.is_absolute():
-        if is_model(path):
-            return path
-        raise ModelError(f"{path} is not a model for {kind}; choose the folder or file with its files.")
+    if place is not None:
+        if is_model(place):
+            return place
+        raise ModelError(f"{place} is not a model for {kind}; choose the folder or file with its files.")
     found = found_models(is_model)
-    if told in found:
-        return found[told]
-    if not told and found:
+    if name in found:
+        return found[name]
+    if not name and found:
         return next(iter(found.values()))
-    if told:
-        hint = did_you_mean(told, list(found))
-        raise ModelError(f"{own_folder()} has no model {told!r} for {kind}.{hint} Download it, or give its path.")
-    raise ModelError(f"There is no model for {kind} in {own_folder()}; download one, or give the path of yours.")
+    if name:
+        hint = did_you_mean(name, list(found))
+        raise ModelError(f"{own_folder()} has no model {name!r} for {kind}.{hint} Download it, or say where it lies.")
+    raise ModelError(f"There is no model for {kind} in {own_folder()}; download one, or say where yours lies.")
 
 
 def _inside(folder: Path) -> Iterator[Path]:
     """The folder's files and folders, and those one step below; what can't be read counts as empty."""
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
         return
     for entry in entries:

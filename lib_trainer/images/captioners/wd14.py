@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.errors import ModelError
-from lib_trainer.core.options import option
+from lib_trainer.core.options import existing, option
 from lib_trainer.images.captioners.base import Device, Tag
 from lib_trainer.images.captioners.found_models import find_model
 from lib_trainer.images.captioners.tag_list import TAG_LIST, ListedTag, read_tag_list
@@ -33,7 +33,8 @@ def is_wd14(path: Path) -> bool:
 class Wd14:
     """Tags of anime and art (and well of photos) by a tagger of the WD14 family; needs no graphics card."""
 
-    model: str = option("", "Name of the model, or its folder; empty means the first that is found.", group="first")
+    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
+    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
     general: float = option(0.35, "How sure a tag must be to be written.", ge=0, le=1)
     character: float = option(0.85, "The same for names of characters; 1 leaves them out.", ge=0, le=1)
     other: float = option(0.5, "The same for artists, series and all other kinds of tags.", ge=0, le=1)
@@ -53,7 +54,7 @@ class Wd14:
         Raises:
             ModelError: there is none.
         """
-        return find_model("WD14", self.model, is_wd14)
+        return find_model("WD14", self.model, self.place, is_wd14)
 
     def threshold(self, category: str) -> float:
         """How sure a tag of that category must be."""

@@ -6,7 +6,9 @@ import json
 
 import torch
 
-WORDS = "a an the photo of cat dog red blue tree on in and small big with man woman sits ara ##fed ##fe ##s".split()
+SENTENCE = "a an the photo of cat dog red blue tree on in and small big with man woman sits ara ##fed ##fe ##s"
+WORDS = SENTENCE.split()
+TASKS = "What does the image describe ? Describe in detail with paragraph what is shown"
 
 
 def make_blip(folder, seed=0, side=32):
@@ -55,8 +57,7 @@ def make_florence(folder, seed=0, side=64):
 
     folder.mkdir(parents=True)
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tasks = "What does the image describe ? Describe in detail with paragraph what is shown".split()
-    vocabulary = {word: number for number, word in enumerate(dict.fromkeys([*special, *tasks, *WORDS]))}
+    vocabulary = {word: number for number, word in enumerate(dict.fromkeys([*special, *TASKS.split(), *WORDS]))}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.add_special_tokens([*special, "<image>"])
@@ -77,7 +78,8 @@ def make_florence(folder, seed=0, side=64):
     vision = {"depths": [1, 1, 1, 1], "embed_dim": [8, 8, 8, 16], "num_heads": [1, 1, 1, 2], "num_groups": [1, 1, 1, 2],
               "window_size": 2, "projection_dim": 16, "drop_path_rate": 0.0}  # fmt: skip
     text = {
-        "model_type": "bart", "vocab_size": len(vocabulary) + 1, "d_model": 16, "encoder_layers": 1, "decoder_layers": 2,
+        "model_type": "bart", "vocab_size": len(vocabulary) + 1, "d_model": 16,
+        "encoder_layers": 1, "decoder_layers": 2,
         "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 24, "decoder_ffn_dim": 24,
         "max_position_embeddings": 512, "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2,
         "decoder_start_token_id": 2, "forced_eos_token_id": 2,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from lib_trainer.core.errors import ConfigError, ModelError
@@ -67,11 +69,11 @@ def by_transformers(folder, pictures, told):
 
 
 def by_us(folder, pictures, options):
-    loaded = Blip(model=str(folder), **{"beams": 2, "max_length": 12, **options}).load("cpu")
+    loaded = Blip(place=folder, **{"beams": 2, "max_length": 12, **options}).load("cpu")
     return loaded.describe([loaded.prepare(picture) for picture in pictures])
 
 
-@pytest.mark.option("Blip.model", "Blip.method", "Blip.beams", "Blip.top_p", "Blip.seed", "Blip.min_length")
+@pytest.mark.option("Blip.place", "Blip.method", "Blip.beams", "Blip.top_p", "Blip.seed", "Blip.min_length")
 @pytest.mark.option("Blip.max_length", "Blip.prefix", "Blip.avoid")
 @pytest.mark.parametrize("case", CASES)
 def test_every_sentence_is_that_of_transformers(folder, terse, pictures, case):
@@ -97,7 +99,15 @@ def test_words_to_avoid_are_not_said(folder, pictures):
 
 def test_sentences_shorter_than_their_shortest_are_refused(folder):
     with pytest.raises(ConfigError, match="min_length' is 9, but 'describer"):
-        Blip(model=str(folder), min_length=9, max_length=8).load("cpu")
+        Blip(place=folder, min_length=9, max_length=8).load("cpu")
+
+
+@pytest.mark.option("Blip.model")
+def test_the_model_of_a_name_is_taken(folder, terse, tmp_path, monkeypatch):
+    monkeypatch.setenv("LIB_TRAINER_DATA", str(tmp_path))
+    shutil.copytree(folder, tmp_path / "models" / "captioners" / "a")
+    shutil.copytree(terse, tmp_path / "models" / "captioners" / "b")
+    assert [Blip(model=name).folder().name for name in ("", "a", "b")] == ["a", "a", "b"]
 
 
 def test_only_a_model_that_writes_captions_counts(folder, tmp_path):
@@ -116,7 +126,7 @@ def test_a_file_cut_off_is_told_in_a_sentence(tmp_path, name):
     path = folder / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
     with pytest.raises(ModelError) as raised:
-        Blip(model=str(folder)).load("cpu")
+        Blip(place=folder).load("cpu")
     assert str(folder) in str(raised.value)
     assert str(raised.value).count("\n") == 0
 
@@ -129,4 +139,4 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path):
     del weights["text_decoder.bert.encoder.layer.0.attention.self.query.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=r"lacks 1 weights, such as text_decoder\.bert"):
-        Blip(model=str(folder)).load("cpu")
+        Blip(place=folder).load("cpu")

@@ -49,7 +49,7 @@ def captioned(photos, tagger, run):
 
 
 def options_of(photos, folder_of_tagger, **options):
-    told = {"tagger": Wd14(model=str(folder_of_tagger)), "device": "cpu", "batch_size": 2, **options}
+    told = {"tagger": Wd14(place=folder_of_tagger), "device": "cpu", "batch_size": 2, **options}
     return CaptioningOptions(folder=photos, **told)
 
 
@@ -66,7 +66,7 @@ def texts(photos):
 
 
 def words(photos, tagger, name, **options):
-    loaded = Wd14(model=str(tagger)).load("cpu")
+    loaded = Wd14(place=tagger).load("cpu")
     (seen,) = loaded.tag([loaded.prepare(Image.open(photos / name).convert("RGB"))])
     return ", ".join(words_of(seen, TagOptions(**options)))
 
@@ -153,7 +153,7 @@ def test_transparent_pictures_are_seen_on_the_background(photos, tagger, tmp_pat
     for number, background in enumerate(("white", "black")):
         run = RunDirectory(tmp_path / f"run{number}")
         run.create("caption", {})
-        everything = Wd14(model=str(tagger), general=0.0)
+        everything = Wd14(place=tagger, general=0.0)
         told = {"only": ("a.png",), "dry_run": True, "background": background, "tagger": everything}
         caption(options_of(photos, tagger, **told), run)
         shown.append(lines(run)[0]["after"])
@@ -272,7 +272,7 @@ def test_a_caption_that_was_noted_but_not_written_is_written_by_the_next_engine(
 
 def test_the_real_worker_captions_a_folder(photos, tagger, tmp_path):
     run = RunDirectory(tmp_path / "told")
-    run.create("caption", {"folder": str(photos), "tagger": {"type": "wd14", "model": str(tagger)}, "device": "cpu"})
+    run.create("caption", {"folder": str(photos), "tagger": {"type": "wd14", "place": str(tagger)}, "device": "cpu"})
     command = [sys.executable, "-m", "lib_trainer.worker", str(run.path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

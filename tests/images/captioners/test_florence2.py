@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from lib_trainer.core.errors import ModelError
@@ -50,16 +52,24 @@ def by_transformers(folder, pictures, task, beams, length):
     return said
 
 
-@pytest.mark.option("Florence2.model", "Florence2.detail", "Florence2.beams", "Florence2.max_length")
+@pytest.mark.option("Florence2.place", "Florence2.detail", "Florence2.beams", "Florence2.max_length")
 @pytest.mark.parametrize("case", CASES)
 def test_every_text_is_that_of_transformers(folder, pictures, case):
     options, *told = CASES[case]
-    loaded = Florence2(model=str(folder), **{"beams": 2, "max_length": 8, **options}).load("cpu")
+    loaded = Florence2(place=folder, **{"beams": 2, "max_length": 8, **options}).load("cpu")
     expected = by_transformers(folder, pictures, *told)
     assert loaded.describe([loaded.prepare(picture) for picture in pictures]) == expected
     assert len(set(expected)) > 1
     if case != "long":
         assert expected != by_transformers(folder, pictures, *CASES["long"][1:])
+
+
+@pytest.mark.option("Florence2.model")
+def test_the_model_of_a_name_is_taken(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("LIB_TRAINER_DATA", str(tmp_path))
+    for name in ("a", "b"):
+        shutil.copytree(folder, tmp_path / "models" / "captioners" / name)
+    assert [Florence2(model=name).folder().name for name in ("", "a", "b")] == ["a", "a", "b"]
 
 
 def test_a_folder_that_brings_code_of_its_own_is_not_taken(folder):
@@ -75,4 +85,4 @@ def test_a_cut_off_model_is_told_in_a_sentence(tmp_path):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(ModelError, match="can't be used"):
-        Florence2(model=str(folder)).load("cpu")
+        Florence2(place=folder).load("cpu")

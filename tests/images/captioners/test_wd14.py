@@ -39,7 +39,7 @@ def scores(loaded, pictures):
 
 
 def test_every_tag_has_the_score_that_the_same_network_gives_in_torch(photos, tagger):
-    told = scores(Wd14(model=str(tagger), **EVERYTHING).load("cpu"), opened(photos))
+    told = scores(Wd14(place=tagger, **EVERYTHING).load("cpu"), opened(photos))
     expected = scores_by_torch(np.stack([by_hand(path) for path in sorted(photos.rglob("*.png"))]))
     got = np.array([[each[name] for name, _ in TAGS] for each in told])
     assert np.abs(got - expected).max() < 1e-5
@@ -58,31 +58,32 @@ def test_a_picture_of_the_very_size_is_taken_as_it_is():
 
 def test_a_file_that_takes_one_picture_at_a_time_says_the_same(photos, tagger, tmp_path):
     fixed = make_tagger(tmp_path / "fixed", batch=2)
-    many = scores(Wd14(model=str(tagger), **EVERYTHING).load("cpu"), opened(photos))
-    few = scores(Wd14(model=str(fixed), **EVERYTHING).load("cpu"), opened(photos))
+    many = scores(Wd14(place=tagger, **EVERYTHING).load("cpu"), opened(photos))
+    few = scores(Wd14(place=fixed, **EVERYTHING).load("cpu"), opened(photos))
     assert len(few) == 5
     for one, other in zip(many, few, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
 
 
-@pytest.mark.option("Wd14.model", "Wd14.general", "Wd14.character", "Wd14.other")
+@pytest.mark.option("Wd14.place", "Wd14.general", "Wd14.character", "Wd14.other")
 def test_each_kind_of_tag_has_its_threshold(photos, tmp_path):
     tags = [("safe", 9), ("a", 0), ("b", 0), ("someone", 4), ("somebody", 1)]
     folder = make_tagger(tmp_path / "few", tags=tags)
 
     def names(**limits):
-        loaded = Wd14(model=str(folder), **{**EVERYTHING, **limits}).load("cpu")
+        loaded = Wd14(place=folder, **{**EVERYTHING, **limits}).load("cpu")
         return [tag.name for tag in loaded.tag([loaded.prepare(opened(photos)[0])])[0]]
 
     assert names() == ["safe", "a", "b", "someone", "somebody"]
     assert names(general=1) == ["safe", "someone", "somebody"]
     assert names(character=1) == ["safe", "a", "b", "somebody"]
     assert names(other=1) == ["safe", "a", "b", "someone"]
-    loaded = Wd14(model=str(folder), **EVERYTHING).load("cpu")
+    loaded = Wd14(place=folder, **EVERYTHING).load("cpu")
     a, b = (tag.score for tag in loaded.tag([loaded.prepare(opened(photos)[0])])[0][1:3])
     assert [name for name in names(general=(a + b) / 2) if name in "ab"] == ["a" if a > b else "b"]
 
 
+@pytest.mark.option("Wd14.model")
 def test_a_model_is_found_by_its_name_in_our_own_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("LIB_TRAINER_DATA", str(tmp_path / "own"))
     with pytest.raises(ModelError, match="no model for WD14"):
@@ -97,7 +98,7 @@ def test_a_model_is_found_by_its_name_in_our_own_folder(monkeypatch, tmp_path):
 def test_a_list_that_does_not_fit_the_model_is_refused(tmp_path):
     folder = make_tagger(tmp_path / "other", numbers=len(TAGS) + 2)
     with pytest.raises(ModelError, match=r"gives 15 numbers, but selected_tags\.csv beside it has 13 tags"):
-        Wd14(model=str(folder)).load("cpu")
+        Wd14(place=folder).load("cpu")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_a_list_that_does_not_fit_the_model_is_refused(tmp_path):
 def test_a_damaged_file_is_named(tagger, name, content, said):
     (tagger / name).write_bytes(content)
     with pytest.raises(ModelError, match=said) as raised:
-        Wd14(model=str(tagger)).load("cpu")
+        Wd14(place=tagger).load("cpu")
     assert str(tagger / name) in str(raised.value)
 
 
@@ -121,7 +122,7 @@ def test_a_model_cut_off_in_the_middle_is_named(tagger):
     path = tagger / "model.onnx"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ModelError, match="can't be read as an ONNX model"):
-        Wd14(model=str(tagger)).load("cpu")
+        Wd14(place=tagger).load("cpu")
 
 
 def test_an_onnx_file_of_another_kind_is_refused(tagger):
@@ -135,4 +136,4 @@ def test_an_onnx_file_of_another_kind_is_refused(tagger):
     )
     onnx.save(helper.make_model(flat, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), tagger / "model.onnx")
     with pytest.raises(ModelError, match="a WD14 tagger takes pictures"):
-        Wd14(model=str(tagger)).load("cpu")
+        Wd14(place=tagger).load("cpu")

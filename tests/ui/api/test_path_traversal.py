@@ -50,6 +50,7 @@ READING = [
     ("GET", PROJECT + "/runs/{here}/goes"),
     ("GET", PROJECT + "/runs/{here}/thumb?n=0"),
     ("GET", PROJECT + "/runs/{here}/pictures"),
+    ("GET", PROJECT + "/runs/{here}/captioned"),
     ("GET", PROJECT + "/runs/{here}/original?n=0"),
     ("GET", PROJECT + "/runs/{here}/shapes"),
     ("GET", PROJECT + "/runs/train-1/original?n={here}"),
