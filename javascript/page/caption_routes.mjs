@@ -8,7 +8,8 @@ const SECONDS = 3; // between looks for what other programs changed
 export class CaptionRoutes {
   constructor(context, gallery) {
     Object.assign(this, { context, gallery, revision: 0, undo: "", redo: "", pictures: 0, captioned: 0 });
-    Object.assign(this, { listeners: new Set(), outsiders: new Set(), expected: new Set(), run: null });
+    Object.assign(this, { listeners: new Set(), outsiders: new Set(), run: null });
+    this.isWriting = false; // a run of this page writes captions: what changes meanwhile is no other program's
   }
 
   /** `listener()` after each change; the answer ends that. */
@@ -21,11 +22,6 @@ export class CaptionRoutes {
   onOutside(listener) {
     this.outsiders.add(listener);
     return () => this.outsiders.delete(listener);
-  }
-
-  /** A run of ours has written these captions: no other program has. */
-  expect(files) {
-    files.forEach((file) => this.expected.add(file));
   }
 
   /** Look again and again for what others change, until `rest()`. */
@@ -62,7 +58,7 @@ export class CaptionRoutes {
     }
     this.run = run;
     const outside = isSame ? told.outside : [];
-    const strange = outside.filter((file) => !this.expected.delete(file));
+    const strange = this.isWriting ? [] : outside;
     const isNews = !isSame || told.revision !== this.revision || told.undo !== this.undo || told.redo !== this.redo;
     this.take(told);
     if (outside.length) {

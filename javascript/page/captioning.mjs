@@ -90,6 +90,7 @@ class Captioning {
       this.context.form.captioned = run.id;
       this.context.save();
       this.told = null;
+      this.stop.captions.isWriting = !dry;
       put(this.shown, null);
       this.follower.follow(run.id);
     }
@@ -122,9 +123,9 @@ class Captioning {
     put(this.shown, lines.filter((line) => line.did !== "kept").map(item));
     const written = lines.filter((line) => line.did === "written").map((line) => line.file);
     if (written.length && result?.folder === this.stop.folder) {
-      this.stop.captions.expect(written);
       await this.stop.captions.look();
     }
+    this.stop.captions.isWriting = false;
   }
 
   showState() {
