@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from lib_trainer.core.errors import ModelError
@@ -29,9 +29,11 @@ def found_models(is_model: Callable[[Path], bool]) -> dict[str, Path]:
     """Name -> file or folder of each model that `is_model` knows, in the order of the folders and of the names."""
     found: dict[str, Path] = {}
     for folder in model_folders():
-        for path in _inside(folder):
-            if is_model(path):
-                found.setdefault(path.stem if path.is_file() else path.name, path)
+        for entry in _entries(folder):
+            inside = [] if is_model(entry) else _entries(entry)
+            for path in [entry, *inside]:
+                if is_model(path):
+                    found.setdefault(path.stem if path.is_file() else path.name, path)
     return found
 
 
@@ -56,16 +58,9 @@ def find_model(kind: str, name: str, place: Path | None, is_model: Callable[[Pat
     raise ModelError(f"There is no model for {kind} in {own_folder()}; download one, or say where yours lies.")
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    """The folder's files and folders, and those one step below; what can't be read counts as empty."""
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing where it is none, or can't be read."""
     try:
-        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
-        return
-    for entry in entries:
-        yield entry
-        if entry.is_dir():
-            try:
-                yield from sorted(entry.iterdir())
-            except OSError:
-                continue
+        return []

@@ -120,7 +120,10 @@ def test_only_a_model_that_writes_captions_counts(folder, tmp_path):
     assert not is_blip(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt", "tokenizer_config.json", "preprocessor_config.json", "config.json"])
+CUT = ["model.safetensors", "vocab.txt", "tokenizer_config.json", "preprocessor_config.json", "config.json"]
+
+
+@pytest.mark.parametrize("name", CUT)
 def test_a_file_cut_off_is_told_in_a_sentence(tmp_path, name):
     folder = make_blip(tmp_path / "blip")
     path = folder / name
