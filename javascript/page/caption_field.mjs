@@ -1,5 +1,6 @@
 // One caption being written: its tokens counted, and the tags that other pictures have offered while one types.
 
+import { SpellingMarks } from "./caption_spelling.mjs";
 import { debounced, h, on, put, say, show } from "./dom.mjs";
 import { number } from "./words.mjs";
 
@@ -26,7 +27,9 @@ export class CaptionField {
     this.offers = h("ul", { class: "trainer-offers", id: "trainer-caption-offers", role: "listbox", hidden: true });
     this.tokens = h("span", { class: "trainer-quiet", id: "trainer-caption-tokens", role: "status" });
     const label = h("label", { class: "trainer-stacked" }, "Caption", this.input);
-    this.element = h("div", { class: "trainer-caption-field" }, label, this.offers, this.tokens);
+    this.marks = new SpellingMarks((word, known) => this.correct(word, known));
+    const under = [this.offers, this.tokens, this.marks.element];
+    this.element = h("div", { class: "trainer-caption-field" }, label, under);
     on(this.input, "keydown", (event) => this.key(event));
     on(this.offers, "pointerdown", (event) => this.click(event));
   }
@@ -39,6 +42,7 @@ export class CaptionField {
     this.input.value = text;
     this.offer([]);
     this.count();
+    this.spell();
   }
 
   typed() {
@@ -55,7 +59,23 @@ export class CaptionField {
   }
 
   async look() {
-    await Promise.all([this.count(), this.find()]);
+    await Promise.all([this.count(), this.find(), this.spell()]);
+  }
+
+  async spell() {
+    const text = this.value;
+    const told = text.trim() && this.captions.gallery.run ? await this.captions.ask("spelling", { text }).catch(() => null) : null;
+    if (text === this.value) {
+      this.marks.show(told?.words ?? []);
+    }
+  }
+
+  /** Write a known word for an unknown one, wherever it stands by itself. */
+  correct(word, known) {
+    const plain = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const whole = new RegExp(`(?<![\\p{L}\\p{N}])${plain}(?![\\p{L}\\p{N}])`, "giu");
+    this.input.value = this.value.replace(whole, () => known);
+    this.typed();
   }
 
   async count() {

@@ -66,6 +66,19 @@ export class CaptionRules {
     this.entries.at(-1).element.querySelector("input, textarea, select")?.focus();
   }
 
+  /** Have a word replaced in all captions that are meant, by the rule that does so already or a new one. */
+  replaceWord(word, known) {
+    const pair = `${word} => ${known}`;
+    const tables = this.rules();
+    const there = tables.find((table) => table.kind === "replace" && table.within === "words");
+    if (there) {
+      there.pairs = [...new Set([...(there.pairs ?? []), pair])];
+    }
+    this.fill(there ? tables : [...tables.filter((table) => Object.keys(table).length > 1), { kind: "replace", pairs: [pair], within: "words" }]);
+    this.element.open = true;
+    this.element.scrollIntoView({ block: "nearest" });
+  }
+
   entry({ kind, ...values }) {
     const { help, options } = this.kinds.get(kind);
     this.made += 1;

@@ -2,6 +2,7 @@
 
 import { CaptionRules } from "./caption_rules.mjs";
 import { CaptionSearch } from "./caption_search.mjs";
+import { CaptionSpelling } from "./caption_spelling.mjs";
 import { CaptionTags } from "./caption_tags.mjs";
 import { button, h, on, put, say, show } from "./dom.mjs";
 import { counted, number } from "./words.mjs";
@@ -21,6 +22,11 @@ class CaptionSection {
     this.search = new CaptionSearch(captions, gallery, told);
     this.tags = new CaptionTags(captions, gallery, this.search, told);
     this.rules = new CaptionRules(context, captions, { meant: () => this.meant(), apply: (rules) => this.apply(rules) });
+    this.spelling = new CaptionSpelling(captions, {
+      meant: () => this.meant(),
+      onTake: (word, known) => this.rules.replaceWord(word, known),
+      tell: told,
+    });
     this.element = this.layout();
     this.stops = [
       captions.onChange(() => this.changed()),
@@ -38,7 +44,8 @@ class CaptionSection {
     this.outside = h("p", { class: "trainer-warning", role: "status", hidden: true });
     this.error = h("p", { class: "trainer-error", role: "alert", hidden: true });
     const head = h("div", { class: "trainer-row" }, this.said, h("span", { class: "trainer-grow" }), this.back, this.again);
-    const parts = [head, this.outside, this.error, this.search.element, this.tags.element, this.rules.element];
+    const parts = [head, this.outside, this.error, this.search.element, this.tags.element];
+    parts.push(this.spelling.element, this.rules.element);
     return h("section", { class: "trainer-column trainer-caption-tools", "aria-label": "Captions" }, parts);
   }
 
