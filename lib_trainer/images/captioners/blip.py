@@ -35,7 +35,9 @@ class Blip:
     method: Literal["beam", "nucleus"] = option(
         "beam", "'beam' writes the likeliest sentence, 'nucleus' draws words by chance, for more variety."
     )
-    beams: int = option(3, "Sentences that 'beam' follows at once; 1 takes the likeliest word each time.", ge=1, le=32)
+    beams: int = option(
+        3, "Sentences that a beam search follows at once; 1 takes the likeliest word each time.", ge=1, le=32
+    )
     top_p: float = option(0.9, "How much of the likeliest words 'nucleus' draws from.", ge=0.01, le=1)
     seed: int = option(42, "Where the chance of 'nucleus' begins; the same seed and batches say the same.", ge=0)
     min_length: int = option(5, "Shortest sentence.", ge=1, le=500, unit="tokens")

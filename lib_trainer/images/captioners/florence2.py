@@ -33,8 +33,10 @@ class Florence2:
     model: str = option("", "Name of the model; empty means the first that is found.", group="first")
     place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
     detail: Literal["short", "long", "paragraph"] = option("long", "How much is said about each picture.")
-    beams: int = option(3, "Sentences that are followed at once; 1 takes the likeliest word each time.", ge=1, le=32)
-    max_length: int = option(256, "Longest text.", ge=2, le=1024, unit="tokens")
+    beams: int = option(
+        3, "Sentences that a beam search follows at once; 1 takes the likeliest word each time.", ge=1, le=32
+    )
+    most_tokens: int = option(256, "Longest text.", ge=2, le=1024, unit="tokens")
 
     @property
     def told_model(self) -> str:
@@ -90,7 +92,7 @@ class LoadedFlorence2:
         names = ("pixel_values", "input_ids", "attention_mask")
         stacked = {name: torch.cat([one[name] for one in prepared]).to(self.where) for name in names}
         stacked["pixel_values"] = stacked["pixel_values"].to(self.model.dtype)
-        told = {"num_beams": self.options.beams, "max_new_tokens": self.options.max_length, "do_sample": False}
+        told = {"num_beams": self.options.beams, "max_new_tokens": self.options.most_tokens, "do_sample": False}
         with torch.inference_mode(), enough_memory():
             tokens = self.model.generate(**stacked, **told)
         texts: list[str] = self.processor.batch_decode(tokens, skip_special_tokens=True)

@@ -60,7 +60,8 @@ class ExportOptions:
         group="first",
     )
     format: Literal["kohya", "jsonl", "csv"] = option(
-        "kohya", "kohya's metadata JSON, or Hugging Face's metadata.jsonl or metadata.csv.", group="first"
+        "kohya", "'kohya' is kohya's metadata JSON; 'jsonl' and 'csv' are Hugging Face's metadata files.",
+        group="first",
     )
     keys: Literal["full path", "relative path", "name"] = option(
         "full path", "How kohya's file names a picture; 'name' is without its ending, as kohya's older tools have it."

@@ -21,7 +21,7 @@ CASES = {
     "short": ({"detail": "short"}, "<CAPTION>", 2, 8),
     "paragraph": ({"detail": "paragraph"}, "<MORE_DETAILED_CAPTION>", 2, 8),
     "beams": ({"beams": 1}, "<DETAILED_CAPTION>", 1, 8),
-    "max_length": ({"max_length": 5}, "<DETAILED_CAPTION>", 2, 5),
+    "most_tokens": ({"most_tokens": 5}, "<DETAILED_CAPTION>", 2, 5),
 }
 
 
@@ -52,11 +52,11 @@ def by_transformers(folder, pictures, task, beams, length):
     return said
 
 
-@pytest.mark.option("Florence2.place", "Florence2.detail", "Florence2.beams", "Florence2.max_length")
+@pytest.mark.option("Florence2.place", "Florence2.detail", "Florence2.beams", "Florence2.most_tokens")
 @pytest.mark.parametrize("case", CASES)
 def test_every_text_is_that_of_transformers(folder, pictures, case):
     options, *told = CASES[case]
-    loaded = Florence2(place=folder, **{"beams": 2, "max_length": 8, **options}).load("cpu")
+    loaded = Florence2(place=folder, **{"beams": 2, "most_tokens": 8, **options}).load("cpu")
     expected = by_transformers(folder, pictures, *told)
     assert loaded.describe([loaded.prepare(picture) for picture in pictures]) == expected
     assert len(set(expected)) > 1
