@@ -10,14 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib_trainer.core.errors import DataError
 from lib_trainer.dataset.concepts import sources
 from lib_trainer.dataset.digests import digest_index, picture_digests
-from lib_trainer.dataset.entries import Entry
 from lib_trainer.dataset.options import DatasetOptions
 from lib_trainer.dataset.overrides import Overrides
 from lib_trainer.dataset.prospects import Prospect
+
+if TYPE_CHECKING:
+    from lib_trainer.dataset.entries import Entry
 
 
 def held_out(digests: Mapping[Path, str], share: float, seed: int) -> set[Path]:

@@ -49,7 +49,7 @@ def read_boxes(folder: Path) -> dict[str, DrawnBox]:
         if told["version"] != VERSION:
             raise ValueError(f"its version is {told['version']!r}, not {VERSION}")
         return {str(name): _box(entry) for name, entry in told["pictures"].items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise DataError(f"The crop boxes in {file} can't be read ({error}); check its rights.") from error
