@@ -61,7 +61,7 @@ def said(loaded: Any, prepared: list[Any], batch: int) -> tuple[float, list[Any]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = ["blip", "blip-full", "florence2", "wd14"]
+    known = ["blip", "blip-full", "florence2", "wd14", "deepdanbooru"]
     parser.add_argument("--captioner", default="blip", choices=known)
     parser.add_argument("--place", type=Path)
     parser.add_argument("--pictures", type=int, default=32)

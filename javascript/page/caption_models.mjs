@@ -6,7 +6,7 @@ import { Follower, hasEnded } from "./follow.mjs";
 import { folded } from "./report.mjs";
 
 const MEGABYTE = 1e6;
-const KINDS = { wd14: "tags", blip: "sentences", florence2: "sentences" };
+const KINDS = { wd14: "tags", deepdanbooru: "tags", blip: "sentences", florence2: "sentences" };
 
 /** `onUse({name, kind, isTagger})` is called with the model that the user takes. */
 export class CaptionModels {

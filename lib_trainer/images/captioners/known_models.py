@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 HUB = "https://huggingface.co"
 TAGS_V3 = "298633d94d0031d2081c0893f29c82eab7f0df00b08483ba8f29d1e979441217"
+DEEPDANBOORU = "https://github.com/AUTOMATIC1111/TorchDeepDanbooru/releases/download/v1"
 
 
 @dataclass(frozen=True)
@@ -66,5 +67,9 @@ KNOWN_MODELS = {
     ),
     "blip-image-captioning-base": KnownModel(
         "blip", "Salesforce/blip-image-captioning-base", 990_000_000, "BSD-3-Clause", "short sentences, quicker"
+    ),
+    "deepdanbooru-v3": KnownModel(
+        "deepdanbooru", DEEPDANBOORU, 644_144_887, "MIT", "older tags", files=("model-resnet_custom_v3.pt",),
+        sha256={"model-resnet_custom_v3.pt": "3841542cda4dd037da12a565e854b3347bb2eec8fbcd95ea3941b2c68990a355"},
     ),
 }  # fmt: skip

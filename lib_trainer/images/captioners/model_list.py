@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from lib_trainer.images.captioners.blip import is_blip
+from lib_trainer.images.captioners.deepdanbooru import is_deepdanbooru
 from lib_trainer.images.captioners.florence2 import is_florence2
 from lib_trainer.images.captioners.found_models import found_models
 from lib_trainer.images.captioners.known_models import KNOWN_MODELS
 from lib_trainer.images.captioners.wd14 import is_wd14
 
 # By the names in the tables of captioners.
-KINDS: dict[str, Callable[[Path], bool]] = {"wd14": is_wd14, "blip": is_blip, "florence2": is_florence2}
+KINDS: dict[str, Callable[[Path], bool]] = {
+    "wd14": is_wd14,
+    "deepdanbooru": is_deepdanbooru,
+    "blip": is_blip,
+    "florence2": is_florence2,
+}
 
 
 def listed_models() -> list[dict[str, Any]]:

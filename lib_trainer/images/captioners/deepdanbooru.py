@@ -1,0 +1,115 @@
+"""DeepDanbooru, from the PyTorch form of its weights that the WebUI uses too; TensorFlow is not needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_trainer.core.errors import ModelError
+from lib_trainer.core.options import existing, option
+from lib_trainer.images.captioners.base import Device, Tag
+from lib_trainer.images.captioners.deepdanbooru_network import CONVOLUTIONS, Network
+from lib_trainer.images.captioners.found_models import find_model
+from lib_trainer.images.captioners.pretrained import enough_memory, readable
+
+if TYPE_CHECKING:
+    import torch
+    from PIL import Image
+
+SIDE = 512  # pixels
+RATING = "rating:"
+FILE = "model-resnet_custom_v3.pt"
+
+
+def is_deepdanbooru(path: Path) -> bool:
+    """Whether this is the weights' file, or a folder with it."""
+    return (path.name == FILE and path.is_file()) or (path / FILE).is_file()
+
+
+@dataclass(frozen=True)
+class DeepDanbooru:
+    """Tags of anime by DeepDanbooru, the tagger of AUTOMATIC1111's Interrogate; older than the WD14 family."""
+
+    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
+    place: Path | None = existing(None, "Folder or file of a model that lies elsewhere.")
+    threshold: float = option(0.5, "How sure a tag must be to be written.", ge=0, le=1)
+
+    @property
+    def told_model(self) -> str:
+        """The file that is used.
+
+        Raises:
+            ModelError: there is none.
+        """
+        return str(self.file())
+
+    def file(self) -> Path:
+        """The file of the weights.
+
+        Raises:
+            ModelError: there is none.
+        """
+        found = find_model("DeepDanbooru", self.model, self.place, is_deepdanbooru)
+        return found / FILE if found.is_dir() else found
+
+    def load(self, device: Device) -> LoadedDeepDanbooru:
+        """Read the model.
+
+        Raises:
+            ModelError: there is none, or it can't be used.
+        """
+        import torch
+
+        file = self.file()
+        with readable(file):
+            told = torch.load(file, map_location="cpu", weights_only=True)
+        tags = told.get("tags") if isinstance(told, dict) else None
+        weights = {name: value for name, value in told.items() if name != "tags"} if isinstance(told, dict) else {}
+        last = weights.get(f"n_Conv_{CONVOLUTIONS - 1}.weight")
+        if not isinstance(tags, list) or last is None or len(tags) != len(last):
+            raise ModelError(f"{file} is not DeepDanbooru's file with its tags; fetch it again.")
+        wanted = torch.float16 if device == "cuda" else torch.float32
+        moved = {name: value.to(device, wanted) for name, value in weights.items()}
+        return LoadedDeepDanbooru(Network(moved), [str(tag) for tag in tags], self.threshold, device)
+
+
+@dataclass(frozen=True)
+class LoadedDeepDanbooru:
+    """DeepDanbooru in memory."""
+
+    network: Network
+    tags: list[str]
+    threshold: float
+    where: Device
+
+    def prepare(self, picture: Image.Image) -> torch.Tensor:
+        """The picture [3, 512, 512] from 0 to 1, its longest side scaled to fit, its edges drawn out to a square."""
+        import numpy as np
+        import torch
+        from PIL import Image
+
+        scale = SIDE / max(picture.size)
+        size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
+        small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), np.float32) / 255
+        left, top = SIDE // 2 - size[0] // 2, SIDE // 2 - size[1] // 2
+        edges = ((top, SIDE - size[1] - top), (left, SIDE - size[0] - left), (0, 0))
+        return torch.from_numpy(np.pad(small, edges, mode="edge")).permute(2, 0, 1)
+
+    def tag(self, prepared: list[Any]) -> list[list[Tag]]:
+        """The tags of each picture that are sure enough, and its ratings."""
+        import torch
+
+        kind = next(iter(self.network.weights.values())).dtype
+        with torch.inference_mode(), enough_memory():
+            scores = self.network.scores(torch.stack(prepared).to(self.where, kind)).float().tolist()
+        return [self._named(each) for each in scores]
+
+    def _named(self, scores: list[float]) -> list[Tag]:
+        tags = []
+        for name, score in zip(self.tags, scores, strict=True):
+            if name.startswith(RATING):
+                tags.append(Tag(name.removeprefix(RATING), "rating", score))
+            elif score >= self.threshold:
+                tags.append(Tag(name, "general", score))
+        return tags
