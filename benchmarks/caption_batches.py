@@ -46,6 +46,10 @@ def miniature(captioner: str, folder: Path) -> Path:
         from wd14_miniature import make_tagger
 
         return make_tagger(folder)
+    if captioner == "deepdanbooru":
+        from deepdanbooru_miniature import make_deepdanbooru
+
+        return make_deepdanbooru(folder)
     import describer_miniatures as made
 
     return {"blip": made.make_blip, "blip-full": full_blip, "florence2": made.make_florence}[captioner](folder)

@@ -137,13 +137,15 @@ def _device(options: CaptioningOptions) -> Device:
     Raises:
         ConfigError: a graphics card is asked for, and there is none.
     """
+    if options.device == "cpu":
+        return "cpu"
     import torch
 
     if options.device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if options.device == "cuda" and not torch.cuda.is_available():
+    if not torch.cuda.is_available():
         raise ConfigError("'device' is 'cuda', but there is no graphics card that can be used; take 'auto' or 'cpu'.")
-    return options.device
+    return "cuda"
 
 
 def _prepare(picture: Picture, captioners: Captioners, background: str) -> Prepared:

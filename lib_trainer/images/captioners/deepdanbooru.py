@@ -33,7 +33,7 @@ class DeepDanbooru:
 
     model: str = option("", "Name of the model; empty means the first that is found.", group="first")
     place: Path | None = existing(None, "Folder or file of a model that lies elsewhere.")
-    threshold: float = option(0.5, "How sure a tag must be to be written.", ge=0, le=1)
+    threshold: float = option(0.5, "How sure a tag must be to be written; 1 leaves all out but ratings.", ge=0, le=1)
 
     @property
     def told_model(self) -> str:
@@ -87,14 +87,8 @@ class LoadedDeepDanbooru:
         """The picture [3, 512, 512] from 0 to 1, its longest side scaled to fit, its edges drawn out to a square."""
         import numpy as np
         import torch
-        from PIL import Image
 
-        scale = SIDE / max(picture.size)
-        size = (max(1, int(picture.width * scale)), max(1, int(picture.height * scale)))
-        small = np.asarray(picture.resize(size, Image.Resampling.LANCZOS), np.float32) / 255
-        left, top = SIDE // 2 - size[0] // 2, SIDE // 2 - size[1] // 2
-        edges = ((top, SIDE - size[1] - top), (left, SIDE - size[0] - left), (0, 0))
-        return torch.from_numpy(np.pad(small, edges, mode="edge")).permute(2, 0, 1)
+        return torch.from_numpy(np.asarray(_square(picture), np.float32) / 255).permute(2, 0, 1)
 
     def tag(self, prepared: list[Any]) -> list[list[Tag]]:
         """The tags of each picture that are sure enough, and its ratings."""
@@ -110,6 +104,27 @@ class LoadedDeepDanbooru:
         for name, score in zip(self.tags, scores, strict=True):
             if name.startswith(RATING):
                 tags.append(Tag(name.removeprefix(RATING), "rating", score))
-            elif score >= self.threshold:
+            elif score >= self.threshold and self.threshold < 1:
                 tags.append(Tag(name, "general", score))
         return tags
+
+
+def _square(picture: Image.Image) -> Image.Image:
+    """As the WebUI's 'resize and fill', with which it shows pictures to this model, does it to the bit."""
+    from PIL import Image
+
+    longest = max(picture.size)
+    wide, high = (max(1, length * SIDE // longest) for length in picture.size)
+    small = picture.resize((wide, high), Image.Resampling.LANCZOS)
+    square = Image.new("RGB", (SIDE, SIDE))
+    left, top = SIDE // 2 - wide // 2, SIDE // 2 - high // 2
+    square.paste(small, (left, top))
+    for band, edge, corner in (
+        ((left, SIDE), (0, 0, 0, high), (0, 0)),
+        ((left, SIDE), (wide, 0, wide, high), (left + wide, 0)),
+        ((SIDE, top), (0, 0, wide, 0), (0, 0)),
+        ((SIDE, top), (0, high, wide, high), (0, top + high)),
+    ):
+        if all(band):
+            square.paste(small.resize(band, box=edge), corner)
+    return square

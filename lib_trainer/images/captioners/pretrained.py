@@ -55,9 +55,10 @@ def readable(folder: Path) -> Iterator[None]:
 
     from safetensors import SafetensorError
 
+    damage = (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError)
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+    except damage as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ModelError(f"{folder} can't be used ({said}); fetch its files again.") from error
 
