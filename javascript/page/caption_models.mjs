@@ -6,9 +6,11 @@ import { Follower, hasEnded } from "./follow.mjs";
 import { folded } from "./report.mjs";
 
 const MEGABYTE = 1e6;
-const KINDS = { wd14: "tags", deepdanbooru: "tags", blip: "sentences", florence2: "sentences" };
+const KINDS = {
+  wd14: "tags", deepdanbooru: "tags", blip: "sentences", florence2: "sentences", webui: "sentences", "webui deepbooru": "tags",
+};
 
-/** `onUse({name, kind, isTagger})` is called with the model that the user takes. */
+/** `onUse({name, kind, isTagger, hosted})` is called with the model that the user takes. */
 export class CaptionModels {
   constructor(context, onUse) {
     Object.assign(this, { context, onUse, fetched: null });
@@ -40,19 +42,19 @@ export class CaptionModels {
   }
 
   async look() {
-    const { models, folder } = await this.context.api.get("captioners");
+    const { models, hosted, folder } = await this.context.api.get("captioners");
     const isBusy = Boolean(this.follower.run) && !hasEnded(this.follower.run);
-    put(this.list, models.map((model) => this.item(model, isBusy)));
+    put(this.list, [...models, ...hosted].map((model) => this.item(model, isBusy)));
     say(this.place, `Models are looked for in ${folder} and in the WebUI's own folders; put a model's folder there, or give its path.`);
-    this.element.open ||= !models.some(({ path }) => path);
+    this.element.open ||= !hosted.length && !models.some(({ path }) => path);
   }
 
   item(model, isBusy) {
-    const { name, kind, said, licence, bytes, path } = model;
+    const { name, kind, said, licence, bytes, path, hosted } = model;
     const size = bytes ? `${Math.round(bytes / MEGABYTE)} MB` : "";
     const words = [said || KINDS[kind], size, licence].filter(Boolean).join(" · ");
     const take = () => this.onUse({ ...model, isTagger: KINDS[kind] === "tags" });
-    const act = path
+    const act = path || hosted
       ? button("Use", take, { "aria-label": `Use ${name}` })
       : button(`Download ${size}`, () => this.fetch(name), { "aria-label": `Download ${name}, ${size}`, disabled: isBusy });
     return h("li", { class: "trainer-row" }, h("b", {}, name), h("span", { class: "trainer-quiet trainer-grow" }, words), act);

@@ -73,9 +73,9 @@ class Captioning {
   }
 
   /** Have this model write. */
-  useModel({ kind, name, isTagger }) {
+  useModel({ kind, name, isTagger, hosted }) {
     const half = isTagger ? "tagger" : "describer";
-    this.form.fill({ ...this.form.values(), [half]: { type: kind, model: name } });
+    this.form.fill({ ...this.form.values(), [half]: hosted ? { type: kind } : { type: kind, model: name } });
     this.keep();
     this.context.toast(`${name} writes ${isTagger ? "the tags" : "the sentences"} now.`);
   }

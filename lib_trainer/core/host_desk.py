@@ -66,6 +66,8 @@ class HostDesk:
             write_text(task.with_suffix(TASK), json.dumps({**told, "what": what}))
             self._wait(answer, failed)
             if failed.exists():
+                if self.run.stop_requested():  # which the page may have seen first
+                    raise StopRequested
                 raise DeclinedError(failed.read_text(encoding="utf-8"))
             return answer.read_bytes()
         except OSError as error:

@@ -90,6 +90,19 @@ class Host:
         """
         raise DeclinedError(f"there is no WebUI that could enlarge {source} to {target} for {run.path}: {task}")
 
+    def interrogators(self) -> list[str]:
+        """What the host's own interrogators can be asked for: "describe", "tag"."""
+        return []
+
+    def interrogate(self, source: Path, target: Path, task: dict[str, Any], run: RunDirectory) -> None:
+        """Write a sentence about the picture `source` to `target`, or its tags, one a line: `what` the task says.
+
+        Raises:
+            DeclinedError: it can't be done.
+            StopRequested: the run was asked to stop meanwhile.
+        """
+        raise DeclinedError(f"there is no WebUI that could look at {source} for {run.path} and write {target}: {task}")
+
     def draw_comparison(self, options: Any, run: RunDirectory) -> dict[str, Any] | None:
         """Draw a comparison with the host's own pipeline, as a step does; None where the engine has to do it.
 

@@ -348,3 +348,23 @@ def test_the_page_does_what_a_run_asks_of_its_host(page, engine, host, tmp_path)
     page.wait_for(run, "finished")
     (ended,) = [event for event in events_of(page, run) if isinstance(event, Finished)]
     assert ended.result == {"offered": ["4x"], "answer": "A PICTURE"}
+
+
+@pytest.mark.parametrize("chosen", [{"tagger": "webui deepbooru"}, {"describer": {"type": "webui", "styles": True}}])
+def test_the_page_has_its_host_look_at_pictures_where_a_run_asks_for_that(page, engine, host, tmp_path, chosen):
+    engine(
+        """
+        from lib_trainer.core.host_desk import HostDesk
+        desk = HostDesk(run)
+        (what,) = [each for each in ("enlarge", "describe", "tag") if desk.offered(each)]
+        return {"what": what, "answer": desk.ask(what, b"a picture", {}).decode()}
+        """
+    )
+    host.interrogators = lambda: ["describe", "tag"]
+    host.interrogate = lambda source, target, task, run: target.write_text(f"{task['what']}: it is")
+    (tmp_path / "photos").mkdir()
+    run = page.start("caption", {"folder": str(tmp_path / "photos"), **chosen})
+    page.wait_for(run, "finished")
+    (ended,) = [event for event in events_of(page, run) if isinstance(event, Finished)]
+    what = "tag" if "tagger" in chosen else "describe"
+    assert ended.result == {"what": what, "answer": f"{what}: it is"}

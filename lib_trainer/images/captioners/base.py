@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from lib_trainer.core.host_desk import HostDesk
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -25,10 +27,15 @@ class LoadedDescriber(Protocol):
 
     @property
     def where(self) -> str:
-        """The device that computes."""
+        """The device that computes: "cpu", "cuda", or "webui" for whichever its settings say."""
 
     def prepare(self, picture: Image.Image) -> Any:
-        """What the model takes of one picture (RGB); called in threads."""
+        """What the model takes of one picture (RGB); called in threads.
+
+        Raises:
+            DeclinedError: this picture can't be used.
+            StopRequested: the run was asked to stop while it waited.
+        """
 
     def describe(self, prepared: list[Any]) -> list[str]:
         """A caption of each prepared picture."""
@@ -39,10 +46,15 @@ class LoadedTagger(Protocol):
 
     @property
     def where(self) -> str:
-        """The device that computes."""
+        """The device that computes: "cpu", "cuda", or "webui" for whichever its settings say."""
 
     def prepare(self, picture: Image.Image) -> Any:
-        """What the model takes of one picture (RGB); called in threads."""
+        """What the model takes of one picture (RGB); called in threads.
+
+        Raises:
+            DeclinedError: this picture can't be used.
+            StopRequested: the run was asked to stop while it waited.
+        """
 
     def tag(self, prepared: list[Any]) -> list[list[Tag]]:
         """What is in each prepared picture, in the order of the model's list."""
@@ -51,10 +63,11 @@ class LoadedTagger(Protocol):
 class DescriberOptions(Protocol):
     """Options of a captioner that writes sentences."""
 
-    def load(self, device: Device) -> LoadedDescriber | None:
-        """Read the model.
+    def load(self, device: Device, desk: HostDesk | None = None) -> LoadedDescriber | None:
+        """Read the model; `desk` is for those that the page's host asks.
 
         Raises:
+            ConfigError: two options contradict each other, or there is no host that could be asked.
             ModelError: there is none, or it can't be used.
         """
 
@@ -66,7 +79,7 @@ class DescriberOptions(Protocol):
 class TaggerOptions(Protocol):
     """Options of a captioner that writes tags."""
 
-    def load(self, device: Device) -> LoadedTagger | None:
+    def load(self, device: Device, desk: HostDesk | None = None) -> LoadedTagger | None:
         """As for `DescriberOptions`."""
 
     @property

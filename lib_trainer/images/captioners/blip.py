@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lib_trainer.core.errors import ConfigError, ModelError
+from lib_trainer.core.host_desk import HostDesk
 from lib_trainer.core.options import existing, option
 from lib_trainer.images.captioners.base import Device
 from lib_trainer.images.captioners.found_models import find_model
@@ -62,7 +63,7 @@ class Blip:
         """
         return find_model("BLIP", self.model, self.place, is_blip)
 
-    def load(self, device: Device) -> LoadedBlip:
+    def load(self, device: Device, desk: HostDesk | None = None) -> LoadedBlip:
         """Read the model.
 
         Raises:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lib_trainer.core.errors import ConfigError, DataError
+from lib_trainer.core.errors import ConfigError, DataError, StopRequested
 from lib_trainer.core.events import Notice, Table
+from lib_trainer.core.host_desk import DeclinedError, HostDesk
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.captioners.base import Device, LoadedDescriber, LoadedTagger
 from lib_trainer.images.captioners.caption_files import RESULTS, Deed, Result, Results, caption_file, content, put
@@ -32,6 +33,7 @@ from lib_trainer.images.threads import in_threads
 OWN = (*CAPTION_SUFFIXES, METADATA_FILE)  # captions that somebody wrote for this picture
 NAMED_AT_MOST = 10
 TAGS_SHOWN = 20
+WHERE = {"cuda": "the graphics card", "cpu": "the processor", "webui": "the WebUI's device"}
 Item = TypeVar("Item")
 
 
@@ -45,7 +47,7 @@ class Captioners:
 
 @dataclass(frozen=True)
 class Prepared:
-    """One picture as each of the models takes it, or why it can't be opened."""
+    """One picture as each of the models takes it, or why it can't be used."""
 
     picture: Picture
     for_describer: Any = None
@@ -60,7 +62,7 @@ def caption(options: CaptioningOptions, run: RunDirectory) -> dict[str, Any]:
     stop, it ends after the pictures that the models see at the moment.
 
     Raises:
-        ConfigError: two options contradict each other.
+        ConfigError: two options contradict each other, or a WebUI is to say something and there is none.
         DataError: there is no such folder, or none of the pictures in it.
         ModelError: a model is missing or can't be used.
     """
@@ -108,7 +110,7 @@ def _caption_all(todo: list[Picture], total: int, options: CaptioningOptions, re
     done = total - len(todo)
     tell(done, total)
     work = partial(_prepare, captioners=captioners, background=options.background)
-    with closing(in_threads(work, todo, run.stop_requested)) as prepared:
+    with suppress(StopRequested), closing(in_threads(work, todo, run.stop_requested)) as prepared:
         for batch in _batches(prepared, options.batch_size):
             for one, said in _said(batch, captioners, options):
                 _write(one, said, options, results)
@@ -119,15 +121,14 @@ def _caption_all(todo: list[Picture], total: int, options: CaptioningOptions, re
 
 
 def _load(options: CaptioningOptions, run: RunDirectory) -> Captioners:
-    device = _device(options)
-    captioners = Captioners(options.describer.load(device), options.tagger.load(device))
+    device, desk = _device(options), HostDesk(run)
+    captioners = Captioners(options.describer.load(device, desk), options.tagger.load(device, desk))
     for what, told, loaded in (
         ("Sentences", options.describer.told_model, captioners.describer),
         ("Tags", options.tagger.told_model, captioners.tagger),
     ):
         if loaded is not None:
-            where = "the graphics card" if loaded.where == "cuda" else "the processor"
-            run.append(Notice(f"{what} come from {told}, on {where}."))
+            run.append(Notice(f"{what} come from {told}, on {WHERE[loaded.where]}."))
     return captioners
 
 
@@ -153,11 +154,14 @@ def _prepare(picture: Picture, captioners: Captioners, background: str) -> Prepa
         image = open_picture(picture.path, background)
     except PictureError as error:
         return Prepared(picture, problem=error.reason)
-    return Prepared(
-        picture,
-        captioners.describer.prepare(image) if captioners.describer is not None else None,
-        captioners.tagger.prepare(image) if captioners.tagger is not None else None,
-    )
+    try:
+        return Prepared(
+            picture,
+            captioners.describer.prepare(image) if captioners.describer is not None else None,
+            captioners.tagger.prepare(image) if captioners.tagger is not None else None,
+        )
+    except DeclinedError as error:
+        return Prepared(picture, problem=f"the WebUI could not look at it ({error})")
 
 
 def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

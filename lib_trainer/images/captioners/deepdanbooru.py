@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.errors import ModelError
+from lib_trainer.core.host_desk import HostDesk
 from lib_trainer.core.options import existing, option
 from lib_trainer.images.captioners.base import Device, Tag
 from lib_trainer.images.captioners.deepdanbooru_network import CONVOLUTIONS, Network
@@ -53,7 +54,7 @@ class DeepDanbooru:
         found = find_model("DeepDanbooru", self.model, self.place, is_deepdanbooru)
         return found / FILE if found.is_dir() else found
 
-    def load(self, device: Device) -> LoadedDeepDanbooru:
+    def load(self, device: Device, desk: HostDesk | None = None) -> LoadedDeepDanbooru:
         """Read the model.
 
         Raises:

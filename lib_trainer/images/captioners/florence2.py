@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lib_trainer.core.host_desk import HostDesk
 from lib_trainer.core.options import existing, option
 from lib_trainer.images.captioners.base import Device
 from lib_trainer.images.captioners.found_models import find_model
@@ -55,7 +56,7 @@ class Florence2:
         """
         return find_model("Florence-2", self.model, self.place, is_florence2)
 
-    def load(self, device: Device) -> LoadedFlorence2:
+    def load(self, device: Device, desk: HostDesk | None = None) -> LoadedFlorence2:
         """Read the model.
 
         Raises:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lib_trainer.core.host_desk import HostDesk
     from lib_trainer.images.captioners.base import Device
 
 
@@ -15,5 +16,5 @@ class Nothing:
 
     told_model = ""
 
-    def load(self, device: Device) -> None:
+    def load(self, device: Device, desk: HostDesk | None = None) -> None:
         """There is nothing to load."""

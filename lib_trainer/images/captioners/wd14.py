@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_trainer.core.errors import ModelError
+from lib_trainer.core.host_desk import HostDesk
 from lib_trainer.core.options import existing, option
 from lib_trainer.images.captioners.base import Device, Tag
 from lib_trainer.images.captioners.found_models import find_model
@@ -61,7 +62,7 @@ class Wd14:
         known = {"general": self.general, "character": self.character, **dict.fromkeys(ALWAYS, 0.0)}
         return known.get(category, self.other)
 
-    def load(self, device: Device) -> LoadedWd14:
+    def load(self, device: Device, desk: HostDesk | None = None) -> LoadedWd14:
         """Read the model and its list.
 
         Raises:

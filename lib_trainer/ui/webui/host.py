@@ -132,6 +132,18 @@ class WebUIHost(Host):
 
         enlarge(source, target, task, run)
 
+    def interrogators(self) -> list[str]:
+        """See `Host`."""
+        from lib_trainer.ui.webui.interrogating import interrogators
+
+        return interrogators()
+
+    def interrogate(self, source: Path, target: Path, task: dict[str, Any], run: RunDirectory) -> None:
+        """See `Host`."""
+        from lib_trainer.ui.webui.interrogating import interrogate
+
+        interrogate(source, target, task, run)
+
     def draw_comparison(self, options: Any, run: RunDirectory) -> dict[str, Any] | None:
         """See `Host`."""
         from lib_trainer.ui.webui.comparison import draw_comparison

@@ -134,6 +134,14 @@ def test_a_file_cut_off_is_told_in_a_sentence(tmp_path, name):
     assert str(raised.value).count("\n") == 0
 
 
+def test_an_empty_file_of_the_old_kind_is_told_in_a_sentence(tmp_path):
+    folder = make_blip(tmp_path / "blip")
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"can't be used .*; fetch its files again"):
+        Blip(place=folder).load("cpu")
+
+
 def test_weights_that_are_missing_are_not_made_up(tmp_path):
     from safetensors.torch import load_file, save_file
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from lib_trainer.core.places import data_folder
+from lib_trainer.images.captioners import DESCRIBERS, TAGGERS
 from lib_trainer.images.captioners.caption_files import Result, Results
+from lib_trainer.ui.api.captioners import HOSTED
+from lib_trainer.ui.help_for_runs import HELP
 from tests.ui.api.conftest import PROJECT
 
 
@@ -22,6 +25,23 @@ def test_models_are_listed_with_their_sizes_and_whether_they_are_here(browser):
     }  # fmt: skip
     assert models["florence-2-large"]["path"] == ""
     assert models["florence-2-large"]["bytes"] > 10**9
+    assert told["hosted"] == []
+
+
+def test_the_interrogators_of_a_webui_are_listed_in_its_tab_only(browser):
+    browser.server.host.interrogators = lambda: ["tag"]
+    assert browser.get("/trainer/api/captioners").data["hosted"] == [
+        {
+            "name": "Interrogate DeepBooru", "kind": "webui deepbooru", "said": "older tags, by the WebUI itself",
+            "hosted": True,
+        }
+    ]  # fmt: skip
+
+
+def test_what_a_host_may_be_asked_for_is_in_the_tables_of_captioners():
+    assert HOSTED["describe"]["kind"] in DESCRIBERS.names
+    assert HOSTED["tag"]["kind"] in TAGGERS.names
+    assert {HELP[what].value for what in HOSTED} == {told["kind"] for told in HOSTED.values()}
 
 
 def test_what_was_written_is_told_picture_by_picture_the_last_word_for_each(browser, make_run):

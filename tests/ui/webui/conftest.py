@@ -214,7 +214,8 @@ class FakeWebUI:
         """What stands in `sys.modules`."""
         names = [name for name, value in vars(self).items() if isinstance(value, SimpleNamespace) and name != "model"]
         found = {f"modules.{name}": getattr(self, name) for name in names}
-        found["modules"] = SimpleNamespace(**{name: getattr(self, name) for name in names}, __path__=[])
+        found["modules"] = ModuleType("modules")
+        vars(found["modules"]).update({name: getattr(self, name) for name in names}, __path__=[])
         found["networks"] = self.networks
         if self.forge:
             found |= {"backend": self.backend, "modules_forge": self.modules_forge}
