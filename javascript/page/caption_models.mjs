@@ -56,8 +56,8 @@ export class CaptionModels {
     const take = () => this.onUse({ ...model, isTagger: KINDS[kind] === "tags" });
     const act = path || hosted
       ? button("Use", take, { "aria-label": `Use ${name}` })
-      : button(`Download ${size}`, () => this.fetch(name), { "aria-label": `Download ${name}, ${size}`, disabled: isBusy });
-    return h("li", { class: "trainer-row" }, h("b", {}, name), h("span", { class: "trainer-quiet trainer-grow" }, words), act);
+      : button("Download", () => this.fetch(name), { "aria-label": `Download ${name}, ${size}`, disabled: isBusy });
+    return h("li", {}, h("b", {}, name), h("span", { class: "trainer-quiet" }, words), act);
   }
 
   async fetch(model) {
