@@ -33,7 +33,7 @@ class DeepDanbooru:
     """Tags of anime by DeepDanbooru, the tagger of AUTOMATIC1111's Interrogate; older than the WD14 family."""
 
     model: str = option("", "Name of the model; empty means the first that is found.", group="first")
-    place: Path | None = existing(None, "Folder or file of a model that lies elsewhere.")
+    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
     threshold: float = option(0.5, "How sure a tag must be to be written; 1 leaves all out but ratings.", ge=0, le=1)
 
     @property
