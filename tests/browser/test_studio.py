@@ -121,12 +121,15 @@ def crops_to_what_stands_out(page, folder, photograph):
     page.click("#trainer-section-crop")
     page.select_option("#trainer-prepare-crop", label="focal")
     page.fill("#trainer-prepare-buckets\\.resolution", "128")
-    page.evaluate("document.querySelectorAll('#trainer-prepare-form details').forEach((fold) => { fold.open = true; })")
+    page.evaluate("document.getElementById('trainer-prepare-buckets.square').closest('details').open = true")
     page.check("#trainer-prepare-buckets\\.square")
+    page.fill("#trainer-pictures-filter", "wide")
+    page.locator("#trainer-pictures-filter").scroll_into_view_if_needed()  # only cards near the window are drawn
     page.wait_for_selector("[data-n]:has-text('768 × 256 → 128 × 128')")
     photograph(page, "studio-crop")
     page.click("#trainer-prepare")
     page.wait_for_selector("#trainer-take-back")
+    page.fill("#trainer-pictures-filter", "")
     copies = folder.with_name(f"{FOLDER}-prepared")
     inked = [ink(copies / f"wide {number}.png") for number in range(5)]
     assert min(inked) > 0.05  # in the middle there is nothing but white
