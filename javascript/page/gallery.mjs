@@ -1,14 +1,13 @@
 // The pictures that a look at a folder found: a filter, some of them alone, and choosing them for what is done to many.
 
 import { button, debounced, h, on, say, show } from "./dom.mjs";
+import { KnownPictures } from "./known_pictures.mjs";
 import { pictureCard } from "./picture_card.mjs";
 import { Selection } from "./selection.mjs";
 import { Wall } from "./wall.mjs";
 import { counted, number } from "./words.mjs";
 
 const FIRST = 60; // pictures that come along with the answer of a filter
-const BEFORE = 40; // pictures asked for before and after those that are seen
-const AFTER = 80;
 const QUIET_MILLISECONDS = 60;
 const PROBLEMS = "problem:"; // the server's word for pictures with a problem or a warning
 
@@ -19,7 +18,8 @@ const PROBLEMS = "problem:"; // the server's word for pictures with a problem or
 export class Gallery {
   constructor(context, { onOpen, onFiles = () => {} }) {
     Object.assign(this, { context, onOpen, onFiles, run: null, names: [], places: new Map(), only: null, cut: null });
-    Object.assign(this, { known: new Map(), numbers: [], turn: 0, listeners: new Set() });
+    Object.assign(this, { here: [], numbers: [], turn: 0, listeners: new Set() });
+    this.known = new KnownPictures(context, (numbers) => this.redraw(numbers));
     this.selection = new Selection((changed) => this.chose(changed));
     this.selection.arrange([]);
     this.wall = new Wall({
@@ -74,9 +74,10 @@ export class Gallery {
     try {
       const { files } = await this.context.api.get(this.context.route("runs", run, "names"));
       if (run === this.run) {
-        Object.assign(this, { names: files, known: new Map(), places: new Map(files.map((file, n) => [file, n])) });
+        Object.assign(this, { names: files, places: new Map(files.map((file, n) => [file, n])) });
+        this.known.open(run);
         this.selection.rename((n) => this.places.get(before[n]));
-        await this.reload();
+        await this.refresh([]);
       }
     } catch (error) {
       say(this.said, error.message);
@@ -116,27 +117,37 @@ export class Gallery {
     return () => this.listeners.delete(listener);
   }
 
-  /** Ask again for these files, such as after their captions changed; without `files` for all. */
+  /** Ask again for these files, such as after their captions changed or they went into the bin; else for all. */
   async refresh(files = this.names) {
+    const { run } = this.known;
+    if (!run) {
+      return;
+    }
     for (const file of files) {
-      this.known.delete(this.places.get(file));
+      this.known.forget(this.places.get(file));
+    }
+    try {
+      const { numbers } = await this.known.ask({ order: 1, count: 0 });
+      this.here = run === this.known.run ? numbers : this.here; // without what lies in the bin
+    } catch (error) {
+      say(this.said, error.message);
     }
     await this.reload();
   }
 
   /** Which pictures are shown, by the filter. */
   async reload() {
-    if (!this.run) {
+    if (!this.known.run) {
       return;
     }
     this.turn += 1;
     const turn = this.turn;
     const filter = (this.problems.checked ? PROBLEMS : "") + this.filter.value.trim();
     try {
-      const all = { numbers: [...this.names.keys()], pictures: [] };
-      const { numbers, pictures } = filter ? await this.ask({ filter, count: FIRST, order: 1 }) : all;
+      const all = { numbers: this.here, pictures: [] };
+      const { numbers, pictures } = filter ? await this.known.ask({ filter, count: FIRST, order: 1 }) : all;
       if (turn === this.turn) {
-        pictures.forEach((picture) => this.known.set(picture.n, picture));
+        this.known.take(pictures);
         this.numbers = this.only ? numbers.filter((n) => this.only.has(this.names[n])) : numbers;
         this.selection.arrange(this.numbers);
         this.wall.show(this.numbers);
@@ -151,51 +162,22 @@ export class Gallery {
     }
   }
 
-  ask(query) {
-    return this.context.api.get(this.context.route("runs", this.run, "pictures"), query);
-  }
-
-  /** Have what is known of these pictures; one request goes at a time, and then for what is seen by then. */
+  /** Have what is known of the pictures that are drawn, and of those around them. */
   async need(seen) {
-    this.seen = seen;
-    if (this.isBusy || seen.every((n) => this.known.has(n))) {
-      return;
-    }
-    const places = [seen[0], seen.at(-1)].map((n) => this.selection.places.get(n));
-    const around = this.numbers.slice(Math.max(0, places[0] - BEFORE), places[1] + AFTER);
-    const missing = around.filter((n) => !this.known.has(n));
-    this.isBusy = true;
-    try {
-      await this.fetch(missing);
-    } catch (error) {
-      say(this.said, error.message);
-      return;
-    } finally {
-      this.isBusy = false;
-    }
-    this.need(this.seen);
-  }
-
-  async fetch(numbers) {
-    const { run } = this;
-    const { pictures } = await this.ask({ numbers: numbers.join(",") });
-    if (run === this.run) {
-      pictures.forEach((picture) => this.known.set(picture.n, picture));
-      this.redraw(numbers);
+    if (seen.length) {
+      const [first, last] = [seen[0], seen.at(-1)].map((n) => this.selection.places.get(n));
+      await this.known.need(this.numbers, first, last).catch((error) => say(this.said, error.message));
     }
   }
 
   /** What is known of a picture, asked for where it is not yet; null for none. */
-  async picture(n) {
-    if (n !== null && n !== undefined && !this.known.has(n)) {
-      await this.fetch([n]);
-    }
-    return this.known.get(n) ?? null;
+  picture(n) {
+    return this.known.picture(n);
   }
 
   /** The picture of a file. */
   find(file) {
-    return this.picture(this.places.get(file));
+    return this.known.picture(this.places.get(file));
   }
 
   redraw(numbers) {
@@ -203,7 +185,7 @@ export class Gallery {
   }
 
   card(n) {
-    const picture = this.known.get(n) ?? null;
+    const picture = this.known.get(n);
     const source = picture?.thumb ? this.source(n) : "";
     const state = { cut: this.cut, isChosen: this.selection.has(n), isOpen: n === this.marked };
     return pictureCard({ n, file: this.names[n], picture, source, ...state });
@@ -211,7 +193,7 @@ export class Gallery {
 
   /** Where its small copy is. */
   source(n) {
-    return this.context.api.address(this.context.route("runs", this.run, "thumb"), { n });
+    return this.context.api.address(this.context.route("runs", this.known.run, "thumb"), { n });
   }
 
   /** Show the pictures as they will be cropped, with this colour as padding; null shows them whole. */
@@ -224,7 +206,7 @@ export class Gallery {
 
   /** Show a picture that was changed, such as by a new caption. */
   replace(picture) {
-    this.known.set(picture.n, picture);
+    this.known.take([picture]);
     this.redraw([picture.n]);
   }
 
