@@ -13,7 +13,8 @@ export class BinList {
     this.said = h("p", { class: "trainer-quiet", role: "status" });
     this.list = h("ul", { class: "trainer-finding-files trainer-bin" });
     this.all = button("Bring all back", () => this.bringBack(this.entries));
-    this.element = folded("The bin", [this.said, this.list, this.all], { id: "trainer-bin-list", hidden: true });
+    const acts = h("div", { class: "trainer-row" }, this.all);
+    this.element = folded("The bin", [this.said, this.list, acts], { id: "trainer-bin-list", hidden: true });
   }
 
   /** The files that lie in the bin. */

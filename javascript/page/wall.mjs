@@ -2,7 +2,7 @@
 
 import { h, on } from "./dom.mjs";
 
-const NARROWEST = 170; // pixels of a card
+const NARROWEST = 184; // pixels of a card
 const HEIGHT = 284;
 const GAP = 10;
 const SPARE_ROWS = 2; // drawn above and below what is seen
