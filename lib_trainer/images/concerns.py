@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib_trainer.images.captions import NO_CAPTION
+from lib_trainer.images.caption_concerns import caption_concerns
 from lib_trainer.images.copies import Plan
 from lib_trainer.images.pictures import Picture
 
 LEAST_ENLARGEMENT = 1.05
 LARGEST_LOSS = 0.2  # share of the picture
 BLOCK_BYTES = 1 << 20
-MOST_TOKENS = 75  # what CLIP's text encoder reads of a caption
-# Each is at least one token: a word, a digit, or signs in a row.
-TOKENS = re.compile(r"[^\W\d_]+|\d|[^\w\s]+|_+")
 
 
 def concerns(picture: Picture, plans: Sequence[Plan]) -> list[str]:
@@ -30,11 +26,7 @@ def concerns(picture: Picture, plans: Sequence[Plan]) -> list[str]:
     lost = 1 - (right - left) * (bottom - top) / (picture.width * picture.height)
     if lost > LARGEST_LOSS and len(plans) == 1:
         said.append(f"{lost:.0%} of it is cropped away")
-    if picture.caption_source == NO_CAPTION:
-        said.append("no caption")
-    if len(TOKENS.findall(picture.caption)) > MOST_TOKENS:
-        said.append("long caption, the model reads only its beginning")
-    return said
+    return said + caption_concerns(picture.caption, picture.caption_source)
 
 
 def same_content(paths: Sequence[Path]) -> dict[Path, Path]:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from lib_trainer.core.configs import load
 from lib_trainer.core.errors import OutputError
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.images.caption_concerns import with_caption_concerns
 from lib_trainer.images.caption_history import CaptionHistory
 from lib_trainer.images.captions import CAPTION_SUFFIXES, NO_CAPTION, read_captions
 from lib_trainer.images.metadata import METADATA_FILE
@@ -224,7 +225,9 @@ class CaptionStore:
         for entry in (captions.entries[number] for number in numbers):
             picture = listing.pictures[entry.number]
             if (picture.get("caption"), picture.get("caption_source")) != (entry.text, entry.source):
-                changed[entry.number] = {**picture, "caption": entry.text, "caption_source": entry.source}
+                said = with_caption_concerns(picture["warnings"], entry.text, entry.source)
+                told = {"caption": entry.text, "caption_source": entry.source, "warnings": said}
+                changed[entry.number] = {**picture, **told}
         if changed:
             self._listings.change(run, changed)
         self._kept[run.path] = (self._listings.of(run), captions)

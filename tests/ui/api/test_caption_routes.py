@@ -138,6 +138,25 @@ def test_rules_change_a_selection_as_one_act_that_is_taken_back_and_done_again(b
     assert browser.post(f"{CAPTIONS}/redo").status == 409
 
 
+def test_what_the_gallery_warns_of_is_as_the_captions_are_now(browser, captioned):
+    run = captioned({"a.png": "cat", "b.png": "dog"})
+    listing = json.loads((run.path / "listing.json").read_text(encoding="utf-8"))
+    listing["pictures"][0] |= {"caption": "", "caption_source": "none", "warnings": ["small", "no caption"]}
+    (run.path / "listing.json").write_text(json.dumps(listing), encoding="utf-8")
+
+    def warnings():
+        return [picture["warnings"] for picture in browser.get(f"{RUN}/pictures").data["pictures"]]
+
+    assert warnings() == [["small", "no caption"], []]
+    browser.get(CAPTIONS)
+    assert warnings() == [["small"], []]
+    browser.post(f"{CAPTIONS}/apply", rules=[{"kind": "add", "tags": [f"word {n}" for n in range(40)]}])
+    too_long = "long caption, the model reads only its beginning"
+    assert warnings() == [["small", too_long], [too_long]]
+    browser.post(f"{CAPTIONS}/undo")
+    assert warnings() == [["small"], []]
+
+
 def test_acts_are_taken_back_one_after_the_other_edits_by_hand_among_them(browser, captioned, folder):
     captioned(CATS)
     browser.post(f"{CAPTIONS}/apply", query="cat", rules=ADD, title="one")
