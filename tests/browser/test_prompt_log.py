@@ -49,6 +49,7 @@ def test_a_log_is_counted_filtered_anew_and_its_pictures_are_taken(trainer, visi
     page.fill("#trainer-promptlog-filters\\.flags", "v 5")
     page.wait_for_selector(".trainer-log-left:has-text('2 messages left, with 2 pictures')")
     photograph(page, "prompt-log", wide=True)
+    page.click("#trainer-promptlog-form summary:has-text('More options')")
     page.fill("#trainer-promptlog-folder", str(log.parent / "mine"))
     page.click("#trainer-log-local")
     page.wait_for_selector("#trainer-prompt-log >> text=2 pictures in")
@@ -56,4 +57,4 @@ def test_a_log_is_counted_filtered_anew_and_its_pictures_are_taken(trainer, visi
     captions = sorted(path.read_text(encoding="utf-8") for path in folder.glob("*.txt"))
     assert captions == ["a red fox 0", "a red fox 2"]
     page.click("#trainer-log-look")
-    page.wait_for_selector("#trainer-stop-pictures >> text=a red fox 2")
+    page.wait_for_selector(".trainer-gallery [data-n] >> text=a red fox 2")
