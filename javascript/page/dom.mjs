@@ -21,7 +21,7 @@ function set(element, name, value) {
   if (name.startsWith("on")) {
     element.addEventListener(name.slice(2), value);
   } else if (name === "class") {
-    element.className = Array.isArray(value) ? value.filter(Boolean).join(" ") : value;
+    element.className = [value].flat().filter(Boolean).join(" ");
   } else if (name === "style") {
     for (const [property, text] of Object.entries(value)) element.style.setProperty(property, text);
   } else if (PROPERTIES.has(name)) {

@@ -19,8 +19,9 @@ export function folded(title, children, attributes = {}) {
 
 /** A table of text as the engine reports it. */
 export function table({ title, columns, rows }) {
-  const heads = columns.map((text) => h("th", { scope: "col" }, text));
   const isNumber = (text) => /^[\d.,]+$/.test(text);
+  const isOfNumbers = (place) => rows.length > 0 && rows.every((row) => isNumber(row[place]));
+  const heads = columns.map((text, place) => h("th", { scope: "col", class: isOfNumbers(place) && "trainer-number" }, text));
   const cell = (text) => h("td", { class: isNumber(text) ? "trainer-number" : "" }, text);
   const body = rows.map((row) => h("tr", {}, row.map(cell)));
   const head = columns.some(Boolean) && h("thead", {}, h("tr", {}, heads));
