@@ -3,7 +3,7 @@
 import { debounced, h, say } from "./dom.mjs";
 import { counted } from "./words.mjs";
 
-const QUIET_MILLISECONDS = 80;
+const QUIET_MILLISECONDS = 50;
 const HOW =
   'Words and tags: fox night; "red fur" or fur; -dog or not dog; tag:"red hair"; name:img_; tokens>75; tags<3; ' +
   "is:empty; is:twice; brackets ( ) group.";

@@ -8,7 +8,7 @@ import { Wall } from "./wall.mjs";
 import { counted, number } from "./words.mjs";
 
 const FIRST = 60; // pictures that come along with the answer of a filter
-const QUIET_MILLISECONDS = 60;
+const QUIET_MILLISECONDS = 40;
 const PROBLEMS = "problem:"; // the server's word for pictures with a problem or a warning
 
 /**

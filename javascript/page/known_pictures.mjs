@@ -2,6 +2,7 @@
 
 const BEFORE = 40; // pictures asked for before and after those that are seen
 const AFTER = 80;
+const SOON = 24; // as far before and after them it is asked before they come into view
 
 /** `onKnown(numbers)` is called when the server has told of these pictures. */
 export class KnownPictures {
@@ -48,7 +49,7 @@ export class KnownPictures {
   }
 
   lacks(numbers, first, last) {
-    return numbers.slice(first, last + 1).some((n) => !this.has(n));
+    return numbers.slice(Math.max(0, first - SOON), last + SOON).some((n) => !this.has(n));
   }
 
   /** Ask for what fits a filter, or for some numbers. */

@@ -13,7 +13,7 @@ const SPARE_ROWS = 2; // drawn above and below what is seen
  */
 export class Wall {
   constructor({ draw, onSeen = () => {}, onMove = () => {}, label }) {
-    Object.assign(this, { draw, onSeen, onMove, items: [], columns: 1, current: 0, cards: new Map(), frame: 0 });
+    Object.assign(this, { draw, onSeen, onMove, items: [], columns: 1, step: 0, current: 0, cards: new Map(), frame: 0 });
     const names = { role: "listbox", "aria-multiselectable": "true", "aria-label": label };
     this.element = h("div", { class: "trainer-gallery", ...names });
     const soon = () => this.soon();
@@ -36,7 +36,7 @@ export class Wall {
   show(items) {
     this.items = items;
     this.current = Math.min(this.current, Math.max(0, items.length - 1));
-    this.cards.forEach((card) => card.remove());
+    this.cards.forEach(drop);
     this.cards.clear();
     this.paint();
   }
@@ -68,22 +68,36 @@ export class Wall {
     if (!width) {
       return; // nobody sees it
     }
-    this.columns = Math.max(1, Math.floor((width + GAP) / (NARROWEST + GAP)));
-    const rows = Math.ceil(this.items.length / this.columns);
-    this.element.style.height = `${Math.max(0, rows * (HEIGHT + GAP) - GAP)}px`;
+    this.fit(width);
     const high = Math.floor(-top / (HEIGHT + GAP)) - SPARE_ROWS;
     const low = Math.ceil((innerHeight - top) / (HEIGHT + GAP)) + SPARE_ROWS;
     const first = Math.max(0, high * this.columns);
     const end = Math.min(this.items.length, Math.max(0, low * this.columns));
-    this.put(first, end, (width + GAP) / this.columns);
+    this.put(first, end);
+  }
+
+  /** Reckon with this width: how many cards stand in a row, and how tall all rows are. */
+  fit(width) {
+    const columns = Math.max(1, Math.floor((width + GAP) / (NARROWEST + GAP)));
+    const step = Math.floor((width + GAP) / columns); // at a part of a pixel the last border would be cut off
+    const isOther = columns !== this.columns || step !== this.step;
+    Object.assign(this, { columns, step });
+    if (isOther) {
+      this.cards.forEach((card, place) => this.lay(card, place));
+    }
+    const rows = Math.ceil(this.items.length / columns);
+    const height = `${Math.max(0, rows * (HEIGHT + GAP) - GAP)}px`;
+    if (this.element.style.height !== height) {
+      this.element.style.height = height;
+    }
   }
 
   /** Have exactly the cards of these places, and the one that the keyboard is at, in the page. */
-  put(first, end, step) {
+  put(first, end) {
     const isWanted = (place) => (place >= first && place < end) || (place === this.current && place < this.items.length);
     for (const [place, card] of this.cards) {
       if (!isWanted(place)) {
-        card.remove();
+        drop(card);
         this.cards.delete(place);
       }
     }
@@ -95,7 +109,6 @@ export class Wall {
     for (const place of wanted) {
       const card = this.cards.get(place) ?? this.card(place);
       this.cards.set(place, card);
-      this.lay(card, place, step);
       if (!card.isConnected) {
         before ? before.after(card) : this.element.prepend(card);
       }
@@ -110,17 +123,14 @@ export class Wall {
     card.tabIndex = place === this.current ? 0 : -1;
     card.setAttribute("aria-posinset", place + 1);
     card.setAttribute("aria-setsize", this.items.length);
-    if (this.step) {
-      this.lay(card, place, this.step);
-    }
+    this.lay(card, place);
     return card;
   }
 
-  lay(card, place, step) {
-    this.step = step;
+  lay(card, place) {
     const [row, column] = [Math.floor(place / this.columns), place % this.columns];
-    card.style.width = `${step - GAP}px`;
-    card.style.transform = `translate(${column * step}px, ${row * (HEIGHT + GAP)}px)`;
+    card.style.width = `${this.step - GAP}px`;
+    card.style.transform = `translate(${column * this.step}px, ${row * (HEIGHT + GAP)}px)`;
   }
 
   /** The card of a place, where it is drawn. */
@@ -165,4 +175,10 @@ export class Wall {
       this.onMove(next, from, event);
     }
   }
+}
+
+/** Take a card out; what it was still to show need not come any more, so that what is seen comes sooner. */
+function drop(card) {
+  card.remove();
+  card.querySelectorAll("img").forEach((image) => image.complete || image.removeAttribute("src"));
 }
