@@ -69,11 +69,21 @@ export class Wall {
       return; // nobody sees it
     }
     this.fit(width);
-    const high = Math.floor(-top / (HEIGHT + GAP)) - SPARE_ROWS;
-    const low = Math.ceil((innerHeight - top) / (HEIGHT + GAP)) + SPARE_ROWS;
-    const first = Math.max(0, high * this.columns);
-    const end = Math.min(this.items.length, Math.max(0, low * this.columns));
-    this.put(first, end);
+    const [first, end] = this.reach(top, 0);
+    const isNew = first < end && !this.cards.has(first) && !this.cards.has(end - 1);
+    if (isNew) {
+      this.put(first, end); // what is seen comes first
+      this.soon();
+    } else {
+      this.put(...this.reach(top, SPARE_ROWS));
+    }
+  }
+
+  /** The places that are in the window, with so many rows more above and below: the first, and the one after the last. */
+  reach(top, more) {
+    const high = Math.floor(-top / (HEIGHT + GAP)) - more;
+    const low = Math.ceil((innerHeight - top) / (HEIGHT + GAP)) + more;
+    return [Math.max(0, high * this.columns), Math.min(this.items.length, Math.max(0, low * this.columns))];
   }
 
   /** Reckon with this width: how many cards stand in a row, and how tall all rows are. */
