@@ -35,6 +35,7 @@ def fetch(options: FetchOptions, run: RunDirectory) -> dict[str, Any]:
         OutputError: the disk refuses.
     """
     import httpx
+    from huggingface_hub import constants
 
     model = options.known()
     folder = own_folder() / options.model
@@ -42,7 +43,7 @@ def fetch(options: FetchOptions, run: RunDirectory) -> dict[str, Any]:
         run.append(Notice(f"{folder} is there already; nothing was downloaded."))
         return {"model": options.model, "folder": str(folder), "bytes": 0}
     partial = own_folder() / f".{options.model}.part"
-    hub = options.hub.rstrip("/")
+    hub = (options.hub or constants.ENDPOINT).rstrip("/")
     with httpx.Client(follow_redirects=True, timeout=SECONDS, headers=HEADERS) as client:
         try:
             files = files_of(client, hub, model)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.options import option
 from lib_trainer.core.registry import did_you_mean
-from lib_trainer.images.captioners.known_models import HUB, KNOWN_MODELS, KnownModel
+from lib_trainer.images.captioners.known_models import KNOWN_MODELS, KnownModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class FetchOptions:
     """Download a captioner's model, once; what was cut off goes on where it ended."""
 
     model: str = option(..., f"Which model: {', '.join(KNOWN_MODELS)}.", group="first")
-    hub: str = option(HUB, "Address of the hub, or of a mirror of it.")
+    hub: str = option("", "Address of a mirror of the Hugging Face hub; empty means the hub itself.")
     attempts: int = option(5, "How often a file that was cut off is gone on with, before it is given up.", ge=1, le=100)
 
     def known(self) -> KnownModel:

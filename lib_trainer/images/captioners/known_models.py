@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-HUB = "https://huggingface.co"
 TAGS_V3 = "298633d94d0031d2081c0893f29c82eab7f0df00b08483ba8f29d1e979441217"
 DEEPDANBOORU = "https://github.com/AUTOMATIC1111/TorchDeepDanbooru/releases/download/v1"
 

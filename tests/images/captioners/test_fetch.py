@@ -98,6 +98,12 @@ def test_a_model_comes_with_what_it_needs_and_nothing_else(hub, run):
     assert hub.asked == []
 
 
+def test_without_a_mirror_the_hub_itself_is_asked(hub, run, monkeypatch):
+    constants = pytest.importorskip("huggingface_hub").constants
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+    assert fetch(FetchOptions(model="mini"), run)["bytes"] == 2 + 10_240
+
+
 def test_what_is_cut_off_goes_on_where_it_ended(hub, run):
     hub.cut = [1000, 2000]
     fetch(options(hub), run)
