@@ -42,9 +42,10 @@ MAY_IMPORT = {  # package or module -> packages and modules of lib_trainer that 
     "demo": {"core", "jobs", "steps", "presets"},
     "ui": {
         "core", "jobs", "steps", "presets", "comparison.options", "comparison.plan", "demo.places", "images.bin",
-        "images.bin_journal", "images.buckets", "images.caption_history", "images.captioners", "images.captions",
-        "images.crops.drawn", "images.encodings", "images.metadata", "images.options", "images.promptlog.files",
-        "images.promptlog.rows", "images.rewording", "images.suffixes", "images.wording", "models.sampler_names",
+        "images.bin_journal", "images.buckets", "images.caption_concerns", "images.caption_history",
+        "images.captioners", "images.captions", "images.crops.drawn", "images.encodings", "images.metadata",
+        "images.options", "images.promptlog.files", "images.promptlog.rows", "images.rewording", "images.suffixes",
+        "images.wording", "models.sampler_names",
     },
     "cli": {"core", "jobs", "steps", "demo", "flags", "presets", "terminal", "ui.options", "ui.page_process"},
     "__main__": {"cli"},
