@@ -59,14 +59,9 @@ class PicturesStop {
     this.use = button("Use these pictures for training", () => this.useFolder(this.folder), {
       id: "trainer-use-pictures",
     });
-    const place = h(
-      "div",
-      { class: "trainer-row" },
-      h("div", { class: "trainer-grow" }, this.place),
-      button("Browse…", () => this.browse()),
-      this.looking,
-      this.use,
-    );
+    const browsing = button("Browse…", () => this.browse());
+    const field = h("div", { class: "trainer-grow" }, this.place);
+    const place = h("div", { class: "trainer-row" }, field, browsing, this.looking, this.use);
     const top = h("section", { class: "trainer-card trainer-column" }, place, this.trouble);
     const root = h("div", { class: "trainer-pictures trainer-column" });
     this.uploads = new Uploads(
