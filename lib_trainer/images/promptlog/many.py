@@ -120,7 +120,7 @@ def take_all(
     with ThreadPoolExecutor(options.at_once) as pool:
         try:
             while not should_stop():
-                for each in islice(wanted, WINDOW - queue.waiting):
+                for each in islice(wanted, max(0, WINDOW - queue.waiting)):
                     queue.put(_Task(each))
                 while len(running) < options.at_once and (task := queue.next()):
                     running[pool.submit(take, task.wanted)] = task

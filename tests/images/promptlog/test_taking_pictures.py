@@ -1,4 +1,5 @@
 import csv
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -26,6 +27,7 @@ from lib_trainer.images.promptlog.options import (  # noqa: E402
 )  # fmt: skip
 from lib_trainer.images.promptlog.outcomes import TryLater  # noqa: E402
 from lib_trainer.images.promptlog.promptlog import promptlog  # noqa: E402
+from lib_trainer.images.promptlog.selection import Wanted  # noqa: E402
 
 QUICK = DownloadOptions(patience=0.3, attempts=3, most_mb=1.0)
 
@@ -335,3 +337,20 @@ def test_a_log_of_known_contents_gives_the_true_counts_and_pictures(tmp_path, ru
     wanted = truth.links[:20]
     can_be_had = [link for link in wanted if manner(link.removeprefix(server.url)) not in NEVER]
     assert (result["taken"], result["left_out"]) == (len(can_be_had), len(wanted) - len(can_be_had))
+
+
+def test_more_pictures_than_are_kept_in_view_are_all_tried_again(monkeypatch):
+    monkeypatch.setattr(many, "WINDOW", 4)
+    asked = []
+
+    def take(wanted):
+        time.sleep(0.03)  # longer than is waited before the next ones are put in line
+        asked.append(wanted.place)
+        if asked.count(wanted.place) == 1:
+            raise TryLater("busy")
+        return taking.Taken(f"{wanted.place}.png", is_new=True, caption_kept=False)
+
+    wanted = iter([Wanted(place, f"http://127.0.0.1/{place}", "") for place in range(20)])
+    outcomes = list(many.take_all(wanted, take, DownloadOptions(at_once=3, per_host=3), lambda: False))
+    assert sorted(outcome.taken.file for outcome in outcomes) == sorted(f"{place}.png" for place in range(20))
+    assert sorted(asked) == sorted([*range(20), *range(20)])
