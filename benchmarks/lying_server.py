@@ -59,6 +59,7 @@ class LyingServer(ThreadingHTTPServer):
         self.is_honest = is_honest
         self.asked: Counter[str] = Counter()
         self.ranges: list[str] = []
+        self.hold = 0.0  # seconds before anything is answered; so long a request counts for those at once
         self.at_once = self.most_at_once = 0
         self.lock = threading.Lock()
         self.is_over = threading.Event()
@@ -91,12 +92,13 @@ class _Handler(BaseHTTPRequestHandler):
             asked = self.server.asked[path]
             self.server.at_once += 1
             self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
+        time.sleep(self.server.hold)
+        with self.server.lock:
+            self.server.at_once -= 1
         try:
             kind = "" if self.server.is_honest or path.startswith("/plain/") else manner(path)
             getattr(self, "_" + kind.replace(" ", "_"), self._plain)(path, asked)
         finally:
-            with self.server.lock:
-                self.server.at_once -= 1
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:

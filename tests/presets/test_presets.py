@@ -10,6 +10,14 @@ from lib_trainer.presets import FOLDER, preset_names, read_preset
 from lib_trainer.steps import STEPS
 
 MUST_BE_GIVEN = {
+    "promptlog": {"files": ["/log.csv"]},
+    "import": {"source": ["/pictures.zip"]},
+    "check": {"folder": "/pictures"},
+    "duplicates": {"folder": "/pictures"},
+    "caption": {"folder": "/pictures"},
+    "reword": {"folder": "/pictures"},
+    "fetch": {"model": "wd-vit-tagger-v3"},
+    "export": {"folder": "/pictures"},
     "inspect": {"folder": "/pictures"},
     "prepare": {"folder": "/pictures"},
     "plan": {"model": "/model.safetensors", "dataset": {"folder": "/pictures"}},

@@ -281,7 +281,8 @@ def test_a_stalling_server_is_left_when_patience_ends(options, run, server):
 
 @pytest.mark.option("DownloadOptions.at_once", "DownloadOptions.per_host")
 @pytest.mark.parametrize(("at_once", "per_host", "most"), [(4, 1, 1), (2, 4, 2), (1, 4, 1)])
-def test_no_server_is_asked_for_more_at_once(options, run, server, at_once, per_host, most):
+def test_no_server_is_asked_for_more_at_once(options, run, server, monkeypatch, at_once, per_host, most):
+    monkeypatch.setattr(server, "hold", 0.05)
     server.most_at_once = 0
     download = replace(QUICK, at_once=at_once, per_host=per_host)
     assert promptlog(options([f"/plain/{n}.png" for n in range(6)], download=download), run)["taken"] == 6
