@@ -61,7 +61,9 @@ def test_crops_are_seen_drawn_by_hand_copied_and_taken_back(trainer, visit, phot
     page.select_option("#trainer-prepare-crop", "focal")
     page.fill("[id='trainer-prepare-buckets.resolution']", "64")
     page.click("#trainer-look")
-    page.wait_for_selector(".trainer-found-cut img", timeout=60_000)
+    page.wait_for_selector(".trainer-found-cut", state="attached", timeout=60_000)
+    page.locator(".trainer-found-cut").first.scroll_into_view_if_needed()  # small copies are fetched when they are seen
+    page.wait_for_selector(".trainer-found-cut img")
     page.click("#trainer-draw-boxes")
     page.wait_for_selector("#trainer-crop-box")
     boxes = photos / ".crops.json"
