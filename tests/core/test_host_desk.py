@@ -1,34 +1,18 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 
 import pytest
 
 from lib_trainer.core import host_desk
 from lib_trainer.core.errors import OutputError, StopRequested
 from lib_trainer.core.host_desk import DeclinedError, HostDesk, offering
+from tests.answering_page import answering
 
 
-@contextmanager
 def page(run, worker, names=("one", "two")):
     """A page that answers from its own thread as long as the block lasts."""
-    ended, ready = threading.Event(), threading.Event()
-
-    def answer():
-        with offering(run, {"enlarge": list(names)}, worker) as serve:
-            ready.set()
-            while not ended.wait(0.03):
-                serve()
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    ready.wait(10)
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join(10)
+    return answering(run, {"enlarge": list(names)}, worker)
 
 
 def reverse(source, target, told):

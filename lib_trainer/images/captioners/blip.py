@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from lib_trainer.core.errors import ConfigError, ModelError
 from lib_trainer.core.host_desk import HostDesk
-from lib_trainer.core.options import existing, option
+from lib_trainer.core.options import option
 from lib_trainer.images.captioners.base import Device
-from lib_trainer.images.captioners.found_models import find_model
+from lib_trainer.images.captioners.model_files import ModelFiles
 from lib_trainer.images.captioners.pretrained import enough_memory, is_pretrained, load_weights, readable
 
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ def is_blip(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Blip:
+class Blip(ModelFiles):
     """A short sentence by BLIP; 'large' knows more, 'base' is quicker. Needs 1 to 2 GB."""
 
-    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
-    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
+    kind: ClassVar[str] = "BLIP"
+    recognises = staticmethod(is_blip)
+
     method: Literal["beam", "nucleus"] = option(
         "beam", "'beam' writes the likeliest sentence, 'nucleus' draws words by chance, for more variety."
     )
@@ -45,23 +46,6 @@ class Blip:
     max_length: int = option(75, "Longest sentence.", ge=2, le=500, unit="tokens")
     prefix: str = option("", "Words that each sentence begins with and goes on from, such as 'a photo of'.")
     avoid: tuple[str, ...] = option(MADE_UP, "Words that it may not say; these are known mistakes of the large model.")
-
-    @property
-    def told_model(self) -> str:
-        """The folder that is used.
-
-        Raises:
-            ModelError: there is none.
-        """
-        return str(self.folder())
-
-    def folder(self) -> Path:
-        """The folder of the model.
-
-        Raises:
-            ModelError: there is none.
-        """
-        return find_model("BLIP", self.model, self.place, is_blip)
 
     def load(self, device: Device, desk: HostDesk | None = None) -> LoadedBlip:
         """Read the model.
@@ -78,7 +62,7 @@ class Blip:
         from transformers import AutoTokenizer, BlipForConditionalGeneration
         from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
-        folder = self.folder()
+        folder = self.found()
         with readable(folder):
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             pictures = BlipImageProcessorPil.from_pretrained(folder, local_files_only=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lib_trainer.core.errors import ModelError
 from lib_trainer.core.host_desk import HostDesk
-from lib_trainer.core.options import existing, option
+from lib_trainer.core.options import option
 from lib_trainer.images.captioners.base import Device, Tag
 from lib_trainer.images.captioners.deepdanbooru_network import CONVOLUTIONS, Network
-from lib_trainer.images.captioners.found_models import find_model
+from lib_trainer.images.captioners.model_files import ModelFiles
 from lib_trainer.images.captioners.pretrained import enough_memory, readable
 
 if TYPE_CHECKING:
@@ -29,30 +29,22 @@ def is_deepdanbooru(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class DeepDanbooru:
+class DeepDanbooru(ModelFiles):
     """Tags of anime by DeepDanbooru, the tagger of AUTOMATIC1111's Interrogate; older than the WD14 family."""
 
-    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
-    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
+    kind: ClassVar[str] = "DeepDanbooru"
+    recognises = staticmethod(is_deepdanbooru)
+
     threshold: float = option(0.5, "How sure a tag must be to be written; 1 leaves all out but ratings.", ge=0, le=1)
 
-    @property
-    def told_model(self) -> str:
-        """The file that is used.
-
-        Raises:
-            ModelError: there is none.
-        """
-        return str(self.file())
-
-    def file(self) -> Path:
+    def found(self) -> Path:
         """The file of the weights.
 
         Raises:
             ModelError: there is none.
         """
-        found = find_model("DeepDanbooru", self.model, self.place, is_deepdanbooru)
-        return found / FILE if found.is_dir() else found
+        place = super().found()
+        return place / FILE if place.is_dir() else place
 
     def load(self, device: Device, desk: HostDesk | None = None) -> LoadedDeepDanbooru:
         """Read the model.
@@ -62,7 +54,7 @@ class DeepDanbooru:
         """
         import torch
 
-        file = self.file()
+        file = self.found()
         with readable(file):
             told = torch.load(file, map_location="cpu", weights_only=True)
         tags = told.get("tags") if isinstance(told, dict) else None

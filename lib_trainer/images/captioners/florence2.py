@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from lib_trainer.core.host_desk import HostDesk
-from lib_trainer.core.options import existing, option
+from lib_trainer.core.options import option
 from lib_trainer.images.captioners.base import Device
-from lib_trainer.images.captioners.found_models import find_model
+from lib_trainer.images.captioners.model_files import ModelFiles
 from lib_trainer.images.captioners.pretrained import enough_memory, is_pretrained, load_weights, readable
 
 if TYPE_CHECKING:
@@ -28,33 +28,17 @@ def is_florence2(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Florence2:
+class Florence2(ModelFiles):
     """A sentence or a paragraph by Florence-2, the best of its size; needs 1 to 3 GB."""
 
-    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
-    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
+    kind: ClassVar[str] = "Florence-2"
+    recognises = staticmethod(is_florence2)
+
     detail: Literal["short", "long", "paragraph"] = option("long", "How much is said about each picture.")
     beams: int = option(
         3, "Sentences that a beam search follows at once; 1 takes the likeliest word each time.", ge=1, le=32
     )
     most_tokens: int = option(256, "Longest text.", ge=2, le=1024, unit="tokens")
-
-    @property
-    def told_model(self) -> str:
-        """The folder that is used.
-
-        Raises:
-            ModelError: there is none.
-        """
-        return str(self.folder())
-
-    def folder(self) -> Path:
-        """The folder of the model.
-
-        Raises:
-            ModelError: there is none.
-        """
-        return find_model("Florence-2", self.model, self.place, is_florence2)
 
     def load(self, device: Device, desk: HostDesk | None = None) -> LoadedFlorence2:
         """Read the model.
@@ -65,7 +49,7 @@ class Florence2:
         from transformers import AutoTokenizer, Florence2ForConditionalGeneration, Florence2Processor
         from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-        folder = self.folder()
+        folder = self.found()
         with readable(folder):
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             pictures = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lib_trainer.core.errors import ModelError
 from lib_trainer.core.host_desk import HostDesk
-from lib_trainer.core.options import existing, option
+from lib_trainer.core.options import option
 from lib_trainer.images.captioners.base import Device, Tag
-from lib_trainer.images.captioners.found_models import find_model
+from lib_trainer.images.captioners.model_files import ModelFiles
 from lib_trainer.images.captioners.tag_list import TAG_LIST, ListedTag, read_tag_list
 
 if TYPE_CHECKING:
@@ -31,31 +31,15 @@ def is_wd14(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Wd14:
+class Wd14(ModelFiles):
     """Tags of anime and art (and well of photos) by a tagger of the WD14 family; needs no graphics card."""
 
-    model: str = option("", "Name of the model; empty means the first that is found.", group="first")
-    place: Path | None = existing(None, "Folder of a model that lies elsewhere.")
+    kind: ClassVar[str] = "WD14"
+    recognises = staticmethod(is_wd14)
+
     general: float = option(0.35, "How sure a tag must be to be written.", ge=0, le=1)
     character: float = option(0.85, "The same for names of characters; 1 leaves them out.", ge=0, le=1)
     other: float = option(0.5, "The same for artists, series and all other kinds of tags.", ge=0, le=1)
-
-    @property
-    def told_model(self) -> str:
-        """The folder that is used.
-
-        Raises:
-            ModelError: there is none.
-        """
-        return str(self.folder())
-
-    def folder(self) -> Path:
-        """The folder of the model.
-
-        Raises:
-            ModelError: there is none.
-        """
-        return find_model("WD14", self.model, self.place, is_wd14)
 
     def threshold(self, category: str) -> float:
         """How sure a tag of that category must be."""
@@ -68,7 +52,7 @@ class Wd14:
         Raises:
             ModelError: there is none, or the two do not fit.
         """
-        folder = self.folder()
+        folder = self.found()
         tags = read_tag_list(folder / TAG_LIST)
         session = open_session(folder / MODEL_FILE, device)
         (taken,), given = session.get_inputs(), session.get_outputs()[0]

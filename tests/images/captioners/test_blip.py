@@ -107,7 +107,7 @@ def test_the_model_of_a_name_is_taken(folder, terse, tmp_path, monkeypatch):
     monkeypatch.setenv("LIB_TRAINER_DATA", str(tmp_path))
     shutil.copytree(folder, tmp_path / "models" / "captioners" / "a")
     shutil.copytree(terse, tmp_path / "models" / "captioners" / "b")
-    assert [Blip(model=name).folder().name for name in ("", "a", "b")] == ["a", "a", "b"]
+    assert [Blip(model=name).found().name for name in ("", "a", "b")] == ["a", "a", "b"]
 
 
 def test_only_a_model_that_writes_captions_counts(folder, tmp_path):

@@ -90,7 +90,7 @@ def test_unsure_tags_are_left_out_and_ratings_stay(file, monkeypatch, tmp_path):
     (tags,) = loaded.tag([loaded.prepare(Image.new("RGB", (50, 50), "red"))])
     assert [tag.name for tag in tags] == ["safe", "questionable"]
     with pytest.raises(ModelError, match="Did you mean 'mine'"):
-        DeepDanbooru(model="mire").file()
+        DeepDanbooru(model="mire").found()
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", None])

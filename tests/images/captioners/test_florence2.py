@@ -69,7 +69,7 @@ def test_the_model_of_a_name_is_taken(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("LIB_TRAINER_DATA", str(tmp_path))
     for name in ("a", "b"):
         shutil.copytree(folder, tmp_path / "models" / "captioners" / name)
-    assert [Florence2(model=name).folder().name for name in ("", "a", "b")] == ["a", "a", "b"]
+    assert [Florence2(model=name).found().name for name in ("", "a", "b")] == ["a", "a", "b"]
 
 
 def test_a_folder_that_brings_code_of_its_own_is_not_taken(folder):

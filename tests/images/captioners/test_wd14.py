@@ -87,12 +87,12 @@ def test_each_kind_of_tag_has_its_threshold(photos, tmp_path):
 def test_a_model_is_found_by_its_name_in_our_own_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("LIB_TRAINER_DATA", str(tmp_path / "own"))
     with pytest.raises(ModelError, match="no model for WD14"):
-        Wd14().folder()
+        Wd14().found()
     folder = make_tagger(tmp_path / "own" / "models" / "captioners" / "wd-mini")
-    assert Wd14().folder() == folder
-    assert Wd14(model="wd-mini").folder() == folder
+    assert Wd14().found() == folder
+    assert Wd14(model="wd-mini").found() == folder
     with pytest.raises(ModelError, match="Did you mean 'wd-mini'"):
-        Wd14(model="wd-mimi").folder()
+        Wd14(model="wd-mimi").found()
 
 
 def test_a_list_that_does_not_fit_the_model_is_refused(tmp_path):

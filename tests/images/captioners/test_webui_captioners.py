@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
-
 import pytest
 
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.events import Notice
-from lib_trainer.core.host_desk import DeclinedError, offering
+from lib_trainer.core.host_desk import DeclinedError
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.captioners.nothing import Nothing
 from lib_trainer.images.captioners.options import CaptioningOptions
@@ -21,6 +18,7 @@ pytest.importorskip("PIL")
 from PIL import Image  # noqa: E402
 
 from lib_trainer.images.captioners.caption import caption  # noqa: E402
+from tests.answering_page import answering  # noqa: E402
 
 
 @pytest.fixture
@@ -30,7 +28,6 @@ def run(tmp_path):
     return run
 
 
-@contextmanager
 def webui(run, offered=("describe", "tag"), fails=(), on_ask=lambda: None):
     """A WebUI that says how large a picture is, and names two tags."""
 
@@ -44,22 +41,7 @@ def webui(run, offered=("describe", "tag"), fails=(), on_ask=lambda: None):
         words = {"describe": f"a picture {size[0]} wide{styles}\n", "tag": "long_hair\nsaber_(fate)\n"}
         target.write_text(words[task["what"]], encoding="utf-8")
 
-    ended, ready = threading.Event(), threading.Event()
-
-    def answer():
-        with offering(run, {what: [what] for what in offered}, say) as serve:
-            ready.set()
-            while not ended.wait(0.03):
-                serve()
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    ready.wait(10)
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join(10)
+    return answering(run, {what: [what] for what in offered}, say)
 
 
 def options_of(photos, describer=None, tagger=None, **told):

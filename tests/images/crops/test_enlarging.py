@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.events import Notice
-from lib_trainer.core.host_desk import DeclinedError, offering
+from lib_trainer.core.host_desk import DeclinedError
 from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.options import BucketOptions, PrepareOptions
 
@@ -20,6 +18,7 @@ pytest.importorskip("PIL")
 from PIL import Image, ImageChops  # noqa: E402
 
 from lib_trainer.images.prepare import prepare  # noqa: E402
+from tests.answering_page import answering  # noqa: E402
 
 
 @pytest.fixture
@@ -39,7 +38,6 @@ def options(tmp_path):
     return PrepareOptions(folder=folder, output=tmp_path / "out", buckets=buckets, enlarge="webui")
 
 
-@contextmanager
 def webui(run, told, fails=()):
     """A WebUI whose upscaler doubles pictures and turns their colours round, so that its work can be seen."""
 
@@ -50,22 +48,7 @@ def webui(run, told, fails=()):
                 raise DeclinedError("out of memory")
             ImageChops.invert(image.resize((image.width * 2, image.height * 2))).save(target, "PNG")
 
-    ended, ready = threading.Event(), threading.Event()
-
-    def answer():
-        with offering(run, {"enlarge": ["4x-Sharp", "4x-Soft"]}, enlarge) as serve:
-            ready.set()
-            while not ended.wait(0.03):
-                serve()
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    ready.wait(10)
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join(10)
+    return answering(run, {"enlarge": ["4x-Sharp", "4x-Soft"]}, enlarge)
 
 
 def colour(path):
