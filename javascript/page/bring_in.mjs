@@ -1,12 +1,12 @@
 // Pictures and captions out of folders, archives and tables, copied into one folder of the project.
 
 import { RunBar } from "./bar.mjs";
-import { browse } from "./dialogs.mjs";
+import { ChosenPaths } from "./chosen_paths.mjs";
 import { button, h, put, show } from "./dom.mjs";
 import { Follower, hasEnded } from "./follow.mjs";
 import { Form } from "./form.mjs";
 import { folded, Tables } from "./report.mjs";
-import { counted, fileName } from "./words.mjs";
+import { counted } from "./words.mjs";
 
 const WORDS =
   "Folders, zip archives, parquet files, single pictures, and tables of captions: metadata.jsonl, metadata.csv and " +
@@ -20,24 +20,29 @@ export function section(context, stop) {
 
 class BringIn {
   constructor(context, stop) {
-    Object.assign(this, { context, stop, sources: [], folder: null });
+    Object.assign(this, { context, stop, folder: null });
     const isWatched = () => this.element.getClientRects().length > 0;
     this.follower = new Follower(context, () => this.update(), { isWatched });
     this.bar = new RunBar({ id: "trainer-import-bar" });
     this.tables = new Tables({ open: true, title: "What came of it" });
     const options = context.about.steps.import.options;
     this.form = new Form(options, { id: "import", context, skip: ["source"], onChange: () => this.keep() });
+    this.chosen = new ChosenPaths(context, {
+      label: "What is brought in",
+      without: (name) => `Don't bring in ${name}`,
+      start: () => stop.folder,
+      onChange: () => this.keep(),
+    });
     this.element = this.layout();
   }
 
   layout() {
-    this.list = h("ul", { class: "trainer-sources", "aria-label": "What is brought in" });
     this.trouble = h("p", { class: "trainer-error", role: "alert", hidden: true });
     this.start = button("Bring in", () => this.begin(), { kind: "primary", id: "trainer-import" });
     const end = () => this.follower.ask("stop").catch((error) => this.context.tell(error));
     this.cancel = button("Stop", end, { kind: "danger" });
-    this.end = h("div", { class: "trainer-row" });
-    const add = (title, settings) => () => this.choose({ title, ...settings });
+    this.outcome = h("div", { class: "trainer-row" });
+    const add = (title, settings) => () => this.chosen.choose({ title, ...settings });
     return h(
       "section",
       { class: "trainer-card trainer-column", id: "trainer-bring-in" },
@@ -49,12 +54,12 @@ class BringIn {
         button("Add an archive or table…", add("Choose a file to bring in", { files: FILES })),
         h("span", { class: "trainer-quiet" }, "Or drop a .zip, .parquet, .csv or .json file anywhere here."),
       ),
-      this.list,
+      this.chosen.element,
       this.trouble,
       folded("Options", [this.form.element], { id: "trainer-import-options" }),
       h("div", { class: "trainer-row" }, this.start, this.cancel),
       this.bar.element,
-      this.end,
+      this.outcome,
       this.tables.element,
     );
   }
@@ -62,7 +67,7 @@ class BringIn {
   /** `wish.sources` are files and folders that have just been sent here. */
   show(wish) {
     const { source = [], ...options } = this.context.form.bring ?? {};
-    this.sources = [...new Set([...source, ...(wish?.sources ?? [])])];
+    this.chosen.show([...source, ...(wish?.sources ?? [])]);
     this.form.fill(options);
     if (wish?.sources?.length) {
       this.keep();
@@ -70,7 +75,6 @@ class BringIn {
     if (this.context.form.brought) {
       this.follower.follow(this.context.form.brought);
     }
-    this.drawSources();
     this.showState();
   }
 
@@ -83,36 +87,9 @@ class BringIn {
   }
 
   keep() {
-    this.context.form.bring = { source: this.sources, ...this.form.values() };
+    this.context.form.bring = { source: this.chosen.paths, ...this.form.values() };
     this.context.save();
     this.showState();
-  }
-
-  async choose(settings) {
-    const start = this.sources.at(-1) ?? this.stop.folder;
-    const path = await browse(this.context, { start, ...settings });
-    if (path !== null && !this.sources.includes(path)) {
-      this.sources.push(path);
-      this.drawSources();
-      this.keep();
-    }
-  }
-
-  drawSources() {
-    const remove = (source) => {
-      this.sources = this.sources.filter((other) => other !== source);
-      this.drawSources();
-      this.keep();
-    };
-    const item = (source) =>
-      h(
-        "li",
-        { class: "trainer-row" },
-        h("b", {}, fileName(source)),
-        h("span", { class: "trainer-quiet trainer-grow" }, source),
-        button("Remove", () => remove(source), { kind: "plain", "aria-label": `Don't bring in ${fileName(source)}` }),
-      );
-    put(this.list, this.sources.map(item));
   }
 
   complain(complaints) {
@@ -126,7 +103,7 @@ class BringIn {
   async begin() {
     this.complain([]);
     try {
-      const config = { ...this.form.values(), source: this.sources };
+      const config = { ...this.form.values(), source: this.chosen.paths };
       const run = await this.context.api.post(this.context.route("runs"), { step: "import", config });
       this.context.form.brought = run.id;
       this.context.save();
@@ -143,7 +120,7 @@ class BringIn {
     this.tables.update(this.follower);
     const folder = run.state === "finished" ? record.result?.folder : null;
     if (folder !== this.folder) {
-      put(this.end, folder && this.made(folder, record.result));
+      put(this.outcome, folder && this.made(folder, record.result));
     }
     this.folder = folder;
     this.showState();
@@ -165,8 +142,8 @@ class BringIn {
   showState() {
     const { run } = this.follower;
     const isBusy = Boolean(run) && !hasEnded(run);
-    this.start.disabled = isBusy || !this.sources.length;
-    this.start.title = this.sources.length ? "" : "Add a folder or an archive first.";
+    this.start.disabled = isBusy || !this.chosen.paths.length;
+    this.start.title = this.chosen.paths.length ? "" : "Add a folder or an archive first.";
     show(this.cancel, isBusy);
     show(this.bar.element, Boolean(run) && run.state !== "vanished");
     show(this.tables.element, Boolean(run) && this.follower.record.tables.length > 0);

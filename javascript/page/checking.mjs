@@ -1,11 +1,9 @@
 // The doctor: has the engine check a folder of pictures, and shows each finding with what mends it.
 
-import { RunBar } from "./bar.mjs";
 import { merged } from "./configs.mjs";
-import { button, h, put, say, show } from "./dom.mjs";
+import { h, put, say } from "./dom.mjs";
 import { FindingCard } from "./finding_card.mjs";
-import { Follower, hasEnded } from "./follow.mjs";
-import { Form } from "./form.mjs";
+import { FolderPart } from "./folder_part.mjs";
 import { counted } from "./words.mjs";
 
 const WORDS =
@@ -20,28 +18,16 @@ export function section(context, stop) {
   return new Checking(context, stop);
 }
 
-class Checking {
+class Checking extends FolderPart {
   constructor(context, stop) {
-    Object.assign(this, { context, stop, shown: null });
-    const isWatched = () => this.element.getClientRects().length > 0;
-    this.follower = new Follower(context, () => this.update(), { isWatched });
-    this.bar = new RunBar({ id: "trainer-check-bar" });
-    this.form = new Form(context.about.steps.check.options, {
-      id: "check",
-      context,
-      skip: SKIP,
-      onChange: () => this.keep(),
-    });
+    super(context, stop, { step: "check", kept: "checking", skip: SKIP, act: "Check the pictures" });
+    this.shown = null;
     this.element = this.layout();
     this.fill();
   }
 
   layout() {
-    this.make = button("Check the pictures", () => this.start(), { kind: "primary", id: "trainer-check" });
-    const end = () => this.follower.ask("stop").catch((error) => this.context.tell(error));
-    this.cancel = button("Stop", end, { kind: "danger", hidden: true });
-    this.said = h("p", { class: "trainer-finding-summary", role: "status" });
-    this.list = h("div", { class: "trainer-findings", id: "trainer-findings" });
+    this.list.id = "trainer-findings";
     const title = h("h3", {}, "What the doctor finds");
     const acts = h("div", { class: "trainer-row" }, this.make, this.cancel, this.said);
     const words = h("p", { class: "trainer-quiet" }, WORDS);
@@ -57,36 +43,8 @@ class Checking {
     this.form.fill(this.context.form.checking ?? told);
   }
 
-  keep() {
-    this.context.form.checking = this.form.values();
-    this.context.save();
-  }
-
-  show() {
-    if (this.context.form.check) {
-      this.follower.follow(this.context.form.check.run);
-    }
-    this.showState();
-  }
-
-  hide() {
-    this.follower.pause();
-  }
-
-  end() {
-    this.follower.end();
-  }
-
-  async start() {
-    const ofCrop = Object.entries(this.stop.config()).filter(([name]) => FROM_CROP.includes(name));
-    const config = { ...this.form.values(), ...Object.fromEntries(ofCrop), folder: this.stop.folder };
-    const run = await this.stop.begin("check", config, (complaints) => this.form.setComplaints(complaints, { all: true }));
-    if (run) {
-      this.context.form.check = { run: run.id, folder: config.folder };
-      this.context.save();
-      this.follower.follow(run.id);
-    }
-    this.showState();
+  config() {
+    return Object.fromEntries(Object.entries(this.stop.config()).filter(([name]) => FROM_CROP.includes(name)));
   }
 
   update() {
@@ -112,7 +70,7 @@ class Checking {
   }
 
   showFindings(findings) {
-    const { folder } = this.context.form.check;
+    const { folder } = this.noted;
     const bad = findings.filter(({ level }) => level !== "info").length;
     const pictures = counted(this.follower.record.result?.count ?? 0, "picture");
     const found = findings.length ? counted(findings.length, "finding") : "nothing to complain of";
@@ -163,17 +121,5 @@ class Checking {
     this.context.form.train = train;
     this.context.save();
     return this.context.go("train", { config: train });
-  }
-
-  showState() {
-    const { run } = this.follower;
-    const isBusy = Boolean(run) && !hasEnded(run);
-    const { folder } = this.stop;
-    this.make.disabled = isBusy || !folder;
-    this.make.title = folder ? "" : "Choose a folder first.";
-    show(this.cancel, isBusy);
-    show(this.bar.element, isBusy || ["failed", "stopped", "interrupted"].includes(run?.state));
-    const isOther = Boolean(this.context.form.check) && this.context.form.check.folder !== folder;
-    this.list.classList.toggle("trainer-old", isBusy || isOther);
   }
 }

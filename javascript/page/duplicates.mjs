@@ -1,11 +1,9 @@
 // Duplicates: has the engine search a folder for pictures that are there more than once, and shows them side by side.
 
-import { RunBar } from "./bar.mjs";
 import { BinList } from "./bin_list.mjs";
 import { button, h, put, say, show } from "./dom.mjs";
 import { DuplicateGroup } from "./duplicate_group.mjs";
-import { Follower, hasEnded } from "./follow.mjs";
-import { Form } from "./form.mjs";
+import { FolderPart } from "./folder_part.mjs";
 import { counted } from "./words.mjs";
 
 const WORDS =
@@ -19,70 +17,34 @@ export function section(context, stop) {
   return new Duplicates(context, stop);
 }
 
-class Duplicates {
+class Duplicates extends FolderPart {
   constructor(context, stop) {
-    Object.assign(this, { context, stop, read: null, groups: [], total: 0 });
-    const isWatched = () => this.element.getClientRects().length > 0;
-    this.follower = new Follower(context, () => this.update(), { isWatched });
-    this.bar = new RunBar({ id: "trainer-duplicates-bar" });
-    this.form = new Form(context.about.steps.duplicates.options, {
-      id: "duplicates",
-      context,
-      skip: SKIP,
-      onChange: () => this.keep(),
-    });
+    super(context, stop, { step: "duplicates", kept: "duplicating", skip: SKIP, act: "Find duplicates" });
+    Object.assign(this, { read: null, groups: [], total: 0 });
     this.bin = new BinList(context, { folder: () => stop.folder, look: () => this.look(), moved: () => this.moved() });
     this.element = this.layout();
     this.form.fill(context.form.duplicating ?? {});
   }
 
   layout() {
-    this.find = button("Find duplicates", () => this.start(), { kind: "primary", id: "trainer-duplicates" });
-    const end = () => this.follower.ask("stop").catch((error) => this.context.tell(error));
-    this.cancel = button("Stop", end, { kind: "danger", hidden: true });
-    this.said = h("p", { class: "trainer-finding-summary", role: "status" });
+    this.list.id = "trainer-duplicate-groups";
     this.all = button("Move all that are not ticked to the bin", () => this.moveAll(), { id: "trainer-bin-all", hidden: true });
     this.more = button("Show more groups", () => this.add(), { hidden: true });
-    this.list = h("div", { class: "trainer-findings", id: "trainer-duplicate-groups" });
-    const acts = h("div", { class: "trainer-row" }, this.find, this.cancel, this.said, this.all);
+    const acts = h("div", { class: "trainer-row" }, this.make, this.cancel, this.said, this.all);
     const words = h("p", { class: "trainer-quiet" }, WORDS);
     const title = h("h3", {}, "Duplicates");
     const parts = [title, words, this.form.element, acts, this.bar.element, this.list, this.more, this.bin.element];
     return h("section", { class: "trainer-card trainer-column", "aria-label": "Duplicates" }, parts);
   }
 
-  keep() {
-    this.context.form.duplicating = this.form.values();
-    this.context.save();
-  }
-
   show() {
-    if (this.context.form.duplicates) {
-      this.follower.follow(this.context.form.duplicates.run);
-    }
+    super.show();
     this.bin.refresh();
-    this.showState();
   }
 
-  hide() {
-    this.follower.pause();
-  }
-
-  end() {
-    this.follower.end();
-  }
-
-  async start() {
+  config() {
     const { captions } = this.stop.config();
-    const config = { ...this.form.values(), ...(captions ? { captions } : {}), folder: this.stop.folder };
-    const complain = (complaints) => this.form.setComplaints(complaints, { all: true });
-    const run = await this.stop.begin("duplicates", config, complain);
-    if (run) {
-      this.context.form.duplicates = { run: run.id, folder: config.folder };
-      this.context.save();
-      this.follower.follow(run.id);
-    }
-    this.showState();
+    return captions ? { captions } : {};
   }
 
   update() {
@@ -143,7 +105,7 @@ class Duplicates {
   /** Move files to the bin; answers those that went, and shows why others stayed. */
   async move(files, keep) {
     try {
-      const { folder } = this.context.form.duplicates;
+      const { folder } = this.noted;
       const told = { folder, files, reason: `a copy of ${keep}`, look: this.look() };
       const { moved, failures } = await this.context.api.post(this.context.route("bin"), told);
       failures.forEach(({ file, reason }) => this.context.tell(new Error(`${file}: ${reason}`)));
@@ -167,17 +129,5 @@ class Duplicates {
     this.stop.gallery.refresh();
     this.groups.forEach((group) => group.here(this.bin.files));
     this.showFound();
-  }
-
-  showState() {
-    const { run } = this.follower;
-    const isBusy = Boolean(run) && !hasEnded(run);
-    const { folder } = this.stop;
-    this.find.disabled = isBusy || !folder;
-    this.find.title = folder ? "" : "Choose a folder first.";
-    show(this.cancel, isBusy);
-    show(this.bar.element, isBusy || ["failed", "stopped", "interrupted"].includes(run?.state));
-    const isOther = Boolean(this.context.form.duplicates) && this.context.form.duplicates.folder !== folder;
-    this.list.classList.toggle("trainer-old", isBusy || isOther);
   }
 }

@@ -36,9 +36,9 @@ export class Preparing {
     this.make = button("Prepare copies", () => this.start(), { kind: "primary", id: "trainer-prepare" });
     const end = () => this.follower.ask("stop").catch((error) => this.context.tell(error));
     this.cancel = button("Stop", end, { kind: "danger" });
-    this.end = h("div", { class: "trainer-row" });
+    this.outcome = h("div", { class: "trainer-row" });
     const acts = h("div", { class: "trainer-row" }, this.make, this.cancel);
-    const parts = [h("p", { class: "trainer-quiet" }, WORDS), this.form.element, acts, this.bar.element, this.end];
+    const parts = [h("p", { class: "trainer-quiet" }, WORDS), this.form.element, acts, this.bar.element, this.outcome];
     return folded("Prepare: scale, crop and caption copies", parts, { id: "trainer-prepare-fold", open: true });
   }
 
@@ -74,7 +74,7 @@ export class Preparing {
     this.showState();
     const folder = run.state === "finished" ? record.result?.folder : null;
     if (folder !== this.folder) {
-      put(this.end, folder && this.made(record.result));
+      put(this.outcome, folder && this.made(record.result));
     }
     this.folder = folder;
   }
@@ -99,7 +99,7 @@ export class Preparing {
       const route = this.context.route("runs", this.follower.id, "take-back");
       const { moved, failures, bin } = await this.context.api.post(route, {});
       const left = failures.length ? ` ${counted(failures.length, "copy", "copies")} stayed: ${failures[0].reason}` : "";
-      put(this.end, h("p", { class: "trainer-grow" }, `${counted(moved, "copy", "copies")} moved to ${bin}.${left}`));
+      put(this.outcome, h("p", { class: "trainer-grow" }, `${counted(moved, "copy", "copies")} moved to ${bin}.${left}`));
     } catch (error) {
       this.context.tell(error);
     }

@@ -1,13 +1,13 @@
 // Prompt logs: exports of chat channels, filtered and counted, then their pictures with captions.
 
 import { RunBar } from "./bar.mjs";
-import { browse } from "./dialogs.mjs";
+import { ChosenPaths } from "./chosen_paths.mjs";
 import { button, debounced, h, put, say, show } from "./dom.mjs";
 import { Follower, hasEnded } from "./follow.mjs";
 import { Form } from "./form.mjs";
 import { columnPickers } from "./log_columns.mjs";
 import { folded, Notices, Tables } from "./report.mjs";
-import { counted, fileName, number } from "./words.mjs";
+import { counted, number } from "./words.mjs";
 
 const WORDS =
   "Exports of chat channels as CSV, with the prompt between ** and **, and links to pictures. First count what the " +
@@ -22,7 +22,7 @@ export function section(context, stop) {
 
 class PromptLog {
   constructor(context, stop) {
-    Object.assign(this, { context, stop, files: [], folder: null });
+    Object.assign(this, { context, stop, folder: null });
     const isWatched = () => this.element.getClientRects().length > 0;
     this.follower = new Follower(context, () => this.update(), { isWatched });
     this.bar = new RunBar({ id: "trainer-log-bar" });
@@ -36,12 +36,17 @@ class PromptLog {
       pickers: this.columns.pickers,
       onChange: () => this.changed(),
     });
+    this.chosen = new ChosenPaths(context, {
+      label: "Files of the prompt log",
+      without: (name) => `Don't read ${name}`,
+      start: () => stop.folder,
+      onChange: () => this.keep(),
+    });
     this.again = debounced(() => this.countAgain(), QUIET_MILLISECONDS);
     this.element = this.layout();
   }
 
   layout() {
-    this.list = h("ul", { class: "trainer-sources", "aria-label": "Files of the prompt log" });
     this.trouble = h("p", { class: "trainer-error", role: "alert", hidden: true });
     this.left = h("p", { class: "trainer-log-left", role: "status" });
     this.count = button("Count what is left", () => this.begin("count"), { kind: "primary", id: "trainer-log-count" });
@@ -49,8 +54,8 @@ class PromptLog {
     this.local = button("Take them from my folder", () => this.begin("folder"), { id: "trainer-log-local" });
     const end = () => this.follower.ask("stop").catch((error) => this.context.tell(error));
     this.cancel = button("Stop", end, { kind: "danger" });
-    this.end = h("div", { class: "trainer-row" });
-    const add = (title, settings) => () => this.choose({ title, ...settings });
+    this.outcome = h("div", { class: "trainer-row" });
+    const add = (title, settings) => () => this.chosen.choose({ title, ...settings });
     const choosing = h(
       "div",
       { class: "trainer-row" },
@@ -60,14 +65,14 @@ class PromptLog {
     const parts = [
       h("p", { class: "trainer-quiet" }, WORDS),
       choosing,
-      this.list,
+      this.chosen.element,
       this.columns.element,
       this.trouble,
       this.form.element,
       h("div", { class: "trainer-row" }, this.count, this.download, this.local, this.cancel),
       this.bar.element,
       this.left,
-      this.end,
+      this.outcome,
       this.notices.element,
       this.tables.element,
     ];
@@ -77,7 +82,7 @@ class PromptLog {
   /** `wish.logs` are files that have just been sent here. */
   show(wish) {
     const { files = [], ...options } = this.context.form.promptLog ?? {};
-    this.files = [...new Set([...files, ...(wish?.logs ?? [])])];
+    this.chosen.show([...files, ...(wish?.logs ?? [])]);
     this.form.fill(options);
     if (wish?.logs?.length) {
       this.keep();
@@ -85,8 +90,8 @@ class PromptLog {
     if (this.context.form.promptLogRun) {
       this.follower.follow(this.context.form.promptLogRun);
     }
-    this.element.open ||= this.files.length > 0;
-    this.drawFiles();
+    this.element.open ||= this.chosen.paths.length > 0;
+    this.columns.look(this.chosen.paths[0] ?? null);
     this.showState();
   }
 
@@ -101,7 +106,8 @@ class PromptLog {
   }
 
   keep() {
-    this.context.form.promptLog = { files: this.files, ...this.form.values() };
+    this.context.form.promptLog = { files: this.chosen.paths, ...this.form.values() };
+    this.columns.look(this.chosen.paths[0] ?? null);
     this.context.save();
     this.showState();
   }
@@ -116,37 +122,10 @@ class PromptLog {
   /** Other filters on the same files are counted at once: the engine has kept them as a table. */
   async countAgain() {
     const { run, config } = this.follower;
-    const isSame = JSON.stringify(config?.files) === JSON.stringify(this.files);
+    const isSame = JSON.stringify(config?.files) === JSON.stringify(this.chosen.paths);
     if (run?.state === "finished" && config?.pictures === "count" && isSame) {
       await this.begin("count");
     }
-  }
-
-  async choose(settings) {
-    const path = await browse(this.context, { start: this.files.at(-1) ?? this.stop.folder, ...settings });
-    if (path !== null && !this.files.includes(path)) {
-      this.files.push(path);
-      this.drawFiles();
-      this.keep();
-    }
-  }
-
-  drawFiles() {
-    const remove = (file) => {
-      this.files = this.files.filter((other) => other !== file);
-      this.drawFiles();
-      this.keep();
-    };
-    const item = (file) =>
-      h(
-        "li",
-        { class: "trainer-row" },
-        h("b", {}, fileName(file)),
-        h("span", { class: "trainer-quiet trainer-grow" }, file),
-        button("Remove", () => remove(file), { kind: "plain", "aria-label": `Don't read ${fileName(file)}` }),
-      );
-    put(this.list, this.files.map(item));
-    this.columns.look(this.files[0] ?? null);
   }
 
   complain(complaints) {
@@ -161,7 +140,7 @@ class PromptLog {
     this.again.cancel();
     this.complain([]);
     try {
-      const config = { ...this.form.values(), files: this.files, pictures };
+      const config = { ...this.form.values(), files: this.chosen.paths, pictures };
       const run = await this.context.api.post(this.context.route("runs"), { step: "promptlog", config });
       this.context.form.promptLogRun = run.id;
       this.context.save();
@@ -191,7 +170,7 @@ class PromptLog {
     }
     const folder = result?.folder ?? null;
     if (folder !== this.folder) {
-      put(this.end, folder && this.made(folder, result));
+      put(this.outcome, folder && this.made(folder, result));
     }
     this.folder = folder;
     this.showState();
@@ -215,8 +194,8 @@ class PromptLog {
     const isBusy = Boolean(run) && !hasEnded(run);
     const hasFolder = Boolean(this.form.values().folder);
     for (const each of [this.count, this.download, this.local]) {
-      each.disabled = isBusy || !this.files.length;
-      each.title = this.files.length ? "" : "Add a CSV file first.";
+      each.disabled = isBusy || !this.chosen.paths.length;
+      each.title = this.chosen.paths.length ? "" : "Add a CSV file first.";
     }
     this.local.disabled ||= !hasFolder;
     this.local.title ||= hasFolder ? "" : "Name your folder in the option “Folder” first.";

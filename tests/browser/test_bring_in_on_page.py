@@ -49,6 +49,7 @@ def test_a_dropped_archive_and_kohyas_captions_become_a_folder_that_is_looked_at
     page.click("#trainer-tab-pictures")
     captions = {"a": {"caption": "a red fox", "tags": "1fox"}, "b": {"caption": "a fox"}, "gone": {"caption": "x"}}
     files = [("foxes.zip", archive()), ("meta_cap.json", json.dumps(captions).encode())]
+    page.wait_for_selector(".trainer-pictures")
     page.evaluate(DROP, [[(name, base64.b64encode(content).decode()) for name, content in files]])
     page.click("dialog button:has-text('Copy')")
     page.wait_for_selector("#trainer-bring-in li:has-text('meta_cap.json')")
@@ -72,3 +73,18 @@ def test_a_dropped_archive_and_kohyas_captions_become_a_folder_that_is_looked_at
     written = json.loads((folder.parent / "foxes-metadata.json").read_text(encoding="utf-8"))
     assert written[str(folder / "10_fox" / "b.png")] == {"caption": "a fox"}
     photograph(page, "export-captions")
+
+
+def test_another_project_ends_every_section_of_this_one(trainer, visit):
+    """What is thrown while they end fails the visit."""
+    trainer.start()
+    page = visit()
+    page.click("#trainer-tab-pictures")
+    for section in ("bring-in", "look", "clean", "crop", "captions"):
+        page.click(f"#trainer-section-{section}")
+        page.wait_for_selector(f"#trainer-section-of-{section} > *", state="attached")
+    page.click("#trainer-project-new")
+    page.fill("#trainer-project-name", "second")
+    page.click("dialog button:has-text('Create')")
+    page.wait_for_function("document.querySelector('#trainer-project').value === 'second'")
+    page.wait_for_selector("#trainer-tab-pictures[aria-selected=true]")
