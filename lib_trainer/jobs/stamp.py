@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -93,7 +94,7 @@ def _missing(home: Path, stamp: Stamp) -> str:
         return f"the Python that {python} was made from"
     names = {folder: _names_in(home / folder) for _, folder in stamp.packages.values()}
     for name, (version, folder) in stamp.packages.items():
-        start = f"{name}-{version}.".lower()
+        start = _plain(f"{name}-{version}.")
         if not any(entry.startswith(start) for entry in names[folder]):
             return f"{name} {version}"
     return ""
@@ -111,6 +112,11 @@ def base_exists(python: Path) -> bool:
 
 def _names_in(folder: Path) -> list[str]:
     try:
-        return [path.name.lower() for path in folder.iterdir()]
+        return [_plain(path.name) for path in folder.iterdir()]
     except OSError:
         return []
+
+
+def _plain(name: str) -> str:
+    """Lower case and one kind of separator: the index and the disk write a package's name differently (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

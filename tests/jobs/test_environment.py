@@ -62,7 +62,7 @@ def wheel(folder, name, version, code="", requires=""):
 def index(folder, *files):
     """A package index in a folder; returns its address."""
     for file in files:
-        page = folder / file.name.partition("-")[0] / "index.html"
+        page = folder / file.name.partition("-")[0].replace("_", "-") / "index.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         old = page.read_text(encoding="utf-8") if page.exists() else ""
         page.write_text(f'{old}<a href="{file.as_uri()}">{file.name}</a>\n', encoding="utf-8")
@@ -82,11 +82,11 @@ def copied(source, target):
 
 
 def pins(folder, small="1.0", torch="1.0"):
-    """Direct pins torch and smallpart, and a lock with a package that no system needs."""
+    """Direct pins torch and small-part (small_part on the disk), and a lock with a package that no system needs."""
     folder.mkdir(parents=True, exist_ok=True)
     direct, lock = folder / "requirements.in", folder / "requirements.txt"
-    direct.write_text(f"torch=={torch}\nsmallpart=={small}\n", encoding="utf-8")
-    lock.write_text(f"smallpart=={small}\nnowhere==1.0 ; sys_platform == 'nowhere'\n", encoding="utf-8")
+    direct.write_text(f"torch=={torch}\nsmall-part=={small}\n", encoding="utf-8")
+    lock.write_text(f"small-part=={small}\nnowhere==1.0 ; sys_platform == 'nowhere'\n", encoding="utf-8")
     return Pins(direct, lock, None)
 
 
@@ -95,8 +95,8 @@ def wheels(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheels")
     wheel(folder, "torch", "1.0", TORCH, requires="torchneeds")
     wheel(folder, "torchneeds", "1.0")
-    wheel(folder, "smallpart", "1.0", "VERSION = 1")
-    wheel(folder, "smallpart", "2.0", "VERSION = 2")
+    wheel(folder, "small_part", "1.0", "VERSION = 1")
+    wheel(folder, "small_part", "2.0", "VERSION = 2")
     return folder
 
 
@@ -155,7 +155,7 @@ def survives(home):
 
 def imported(python, expression):
     """The value of an expression about the engine's packages."""
-    code = f"import torch, smallpart; print({expression})"
+    code = f"import torch, small_part; print({expression})"
     return subprocess.run([str(python), "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -164,7 +164,7 @@ def test_a_set_up_engine_has_the_lock_and_torch_with_what_torch_needs(first_setu
     home, wanted, _ = first_setup
     state = engine_state(home, wanted)
     assert (state.status, state.python) == ("ready", venv_python(home / "engine"))
-    assert imported(state.python, "smallpart.VERSION, bool(__import__('torchneeds'))") == "1 True"
+    assert imported(state.python, "small_part.VERSION, bool(__import__('torchneeds'))") == "1 True"
 
 
 def test_the_set_up_tells_what_it_does_how_far_it_is_and_how_it_ended(first_setup):
@@ -195,7 +195,7 @@ def test_a_folder_that_was_moved_keeps_its_engine(home, first_setup):
     moved = home.rename(home.with_name("moved home"))
     state = engine_state(moved, first_setup[1])
     assert state.status == "ready"
-    assert imported(state.python, "smallpart.VERSION") == "1"
+    assert imported(state.python, "small_part.VERSION") == "1"
 
 
 def test_without_a_set_up_the_engine_is_absent(tmp_path, first_setup):
@@ -210,14 +210,14 @@ def test_changed_pins_bring_the_environment_up_to_date_in_place(home, wheels, tm
     wanted = pins(tmp_path / "pins", small="2.0")
     assert engine_state(home, wanted).status == "outdated"
     python, _ = ensure(home, wanted, offline=True, wheels=wheels)
-    assert imported(python, "smallpart.VERSION") == "2"
+    assert imported(python, "small_part.VERSION") == "2"
     assert survives(home)
     assert engine_state(home, wanted).status == "ready"
 
 
 def test_a_change_that_fails_before_it_changes_anything_can_be_tried_again(home, first_setup, wheels, tmp_path):
     wanted = pins(tmp_path / "pins", small="9.9")
-    with pytest.raises(EngineError, match=r"failed at smallpart==9\.9\. .* there is no such version"):
+    with pytest.raises(EngineError, match=r"failed at small-part==9\.9\. .* there is no such version"):
         ensure(home, wanted, offline=True, wheels=wheels)
     assert engine_state(home, wanted).status == "outdated"
     assert engine_state(home, first_setup[1]).status == "ready"
@@ -230,9 +230,9 @@ def test_without_a_network_the_sentence_says_so_and_names_the_package(home, tmp_
     with pytest.raises(EngineError) as caught:
         ensure(home, wanted)
     sentence, _, lines = str(caught.value).partition("\n")
-    assert sentence.startswith("Setting up the engine failed at smallpart==2.0. There is no network")
+    assert sentence.startswith("Setting up the engine failed at small-part==2.0. There is no network")
     assert "--package-index" in sentence
-    assert "No matching distribution found for smallpart==2.0" in lines
+    assert "No matching distribution found for small-part==2.0" in lines
     assert "Retrying" not in lines
 
 
@@ -292,7 +292,7 @@ def test_after_a_kill_in_the_middle_the_engine_is_not_used_until_set_up_again(fi
     assert engine_state(home, wanted).status == "absent"
     (home / "engine" / "survivor").touch()
     python, _ = ensure(home, wanted, offline=True, wheels=wheels)
-    assert imported(python, "smallpart.VERSION") == "1"
+    assert imported(python, "small_part.VERSION") == "1"
     assert not survives(home)
 
 
@@ -340,7 +340,7 @@ def test_an_existing_python_with_every_pin_is_used_and_remembered(home, first_se
 def test_an_existing_python_whose_packages_differ_is_refused_with_each_difference(home, wheels, tmp_path):
     wanted = pins(tmp_path / "pins", small="2.0")
     wanted.direct.write_text(wanted.direct.read_text() + "third==1.0\n")
-    with pytest.raises(EngineError, match=r"smallpart is 1\.0 instead of 2\.0; third 1\.0 is missing"):
+    with pytest.raises(EngineError, match=r"small-part is 1\.0 instead of 2\.0; third 1\.0 is missing"):
         ensure(tmp_path / "other", wanted, python=venv_python(home / "engine"))
     assert read_stamp(tmp_path / "other") is None
 
@@ -397,7 +397,7 @@ def test_offline_asks_neither_an_index_nor_the_users_configuration(home, wheels,
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
     (tmp_path / "empty").mkdir()
     wanted = pins(tmp_path / "pins", small="2.0")
-    with pytest.raises(EngineError, match=r"failed at smallpart==2\.0"):
+    with pytest.raises(EngineError, match=r"failed at small-part==2\.0"):
         ensure(home, wanted, offline=True, wheels=tmp_path / "empty")
     with pytest.raises(EngineError, match=r"'offline' forbids the network: give a folder of wheel files"):
         ensure(home, wanted, offline=True)
