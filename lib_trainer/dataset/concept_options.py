@@ -22,6 +22,9 @@ class ConceptOptions:
     prompt: str = option(
         "", "Caption of its pictures that have none of their own, with its new word: 'a photo of sks dog'."
     )
+    repeats: int = option(
+        1, "How often each of its pictures comes in an epoch, besides what the folder and the training say.", ge=1
+    )
     class_prompt: str = option(
         "",
         "The same without the new word, 'a photo of a dog': what this draws now it shall draw afterwards. Empty keeps "

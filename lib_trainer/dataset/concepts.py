@@ -51,6 +51,7 @@ def _resolved(concept: ConceptOptions) -> ConceptOptions:
 
 def _source(options: DatasetOptions, folder: Path, concept: int | None, folders: list[Path]) -> Source:
     inside = tuple(other for other in folders if folder in other.parents)
-    prompt = options.concepts[concept].prompt if concept is not None else ""
-    captions = replace(options.captions, prompt=prompt) if prompt.strip() else options.captions
-    return Source(replace(options, folder=folder, captions=captions, concepts=()), concept, inside)
+    told = options.concepts[concept] if concept is not None else ConceptOptions()
+    captions = replace(options.captions, prompt=told.prompt) if told.prompt.strip() else options.captions
+    repeats = options.repeats * told.repeats
+    return Source(replace(options, folder=folder, captions=captions, repeats=repeats, concepts=()), concept, inside)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 pytest.importorskip("torch")
@@ -64,6 +66,19 @@ def test_each_picture_is_learnt_as_often_as_without_concepts(pictures, model, co
     dataset = open_dataset(options(pictures, dog, repeats=2), model, context)
     shown = [path.stem for plan in dataset.batches(0) for path in dataset.load(plan, 0).paths]
     assert sorted(shown) == sorted("abcd" * 2)
+
+
+@pytest.mark.option("ConceptOptions.repeats")
+def test_a_concept_has_repeats_of_its_own_besides_those_of_the_folder_and_the_training(
+    make_picture, pictures, model, context
+):
+    make_picture("cats/3_black/e.png")
+    concepts = [ConceptOptions(folder=pictures / name, repeats=count) for name, count in (("dogs", 5), ("cats", 4))]
+    dataset = open_dataset(options(pictures, *concepts, repeats=2), model, context)
+    shown = [path.stem for plan in dataset.batches(0) for path in dataset.load(plan, 0).paths]
+    assert Counter(shown) == {"a": 10, "b": 10, "c": 8, "d": 2, "e": 24}
+    assert {one.path.stem: one.repeats for one in survey(options(pictures, *concepts), context.cache, print).pictures} \
+        == {"a": 5, "b": 5, "c": 4, "d": 1, "e": 12}  # fmt: skip
 
 
 def test_what_is_surveyed_is_what_is_trained_on(pictures, context, tmp_path):
