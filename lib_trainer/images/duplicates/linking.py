@@ -16,6 +16,9 @@ from lib_trainer.images.duplicates.fingerprints import Floats, Looks
 AT_A_TIME = 256  # pairs that are laid over each other
 AHEAD = 4096  # candidates among which the next ones to look at are chosen
 TRIES = 6  # so many pairs of two sets that are not alike, and the sets are taken for different
+CROWD = 4  # pictures of a set: between two sets so large one weak likeness may be a mistake that joins them all
+WEAKLY = 0.05  # above what is asked for, and up to there a likeness is weak
+VOTES = 3  # so many weak ones, and two large sets are joined
 CLEARLY = 0.005  # so much more alike when mirrored, and one is the other's mirrored copy
 
 
@@ -34,11 +37,12 @@ class Sets:
 
     def __init__(self, count: int) -> None:
         self._above = list(range(count))
+        self._sizes = [1] * count
 
     def copy(self) -> Sets:
         """The same sets, to be joined apart from these."""
         twin = Sets(0)
-        twin._above = list(self._above)
+        twin._above, twin._sizes = list(self._above), list(self._sizes)
         return twin
 
     def of(self, number: int) -> int:
@@ -54,7 +58,14 @@ class Sets:
 
     def join(self, one: int, other: int) -> None:
         """Make one set of the sets of two pictures."""
-        self._above[self.of(one)] = self.of(other)
+        one, other = self.of(one), self.of(other)
+        if one != other:
+            self._above[one] = other
+            self._sizes[other] += self._sizes[one]
+
+    def size(self, number: int) -> int:
+        """How many pictures are in the set of one."""
+        return self._sizes[self.of(number)]
 
 
 def find_links(
@@ -87,6 +98,7 @@ class _Search:
         self.links: list[Link] = []
         self.sets = Sets(len(looks.squares))
         self.failed: Counter[tuple[int, int]] = Counter()
+        self.votes: Counter[tuple[int, int]] = Counter()
         self.mirrored: set[tuple[int, int]] = set()
 
     def look(self, waiting: Sequence[int], is_mirrored: bool) -> list[int]:
@@ -117,9 +129,16 @@ class _Search:
         elif is_turned:
             self.links.append(Link(first, second, turned, True))
             self.mirrored.add(between)
-        else:
+        elif self._is_sure(between, alike):
             self.links.append(Link(first, second, alike, False))
             self.sets.join(first, second)
+
+    def _is_sure(self, between: tuple[int, int], alike: float) -> bool:
+        """Whether so much likeness is enough to join two sets."""
+        if alike >= self.least + WEAKLY or min(map(self.sets.size, between)) < CROWD:
+            return True
+        self.votes[between] += 1
+        return self.votes[between] >= VOTES
 
     def _pair(self, number: int) -> tuple[int, int]:
         return int(self.candidates.first[number]), int(self.candidates.second[number])

@@ -114,3 +114,26 @@ def test_every_pair_of_many_copies_need_not_be_looked_at_to_join_them():
     for link in links:
         sets.join(link.first, link.second)
     assert {sets.of(number) == sets.of(number % 3) for number in range(60)} == {True}
+
+
+@pytest.mark.parametrize(("copies", "bridges", "joined"), [(4, 1, False), (1, 1, True), (4, 3, True)])
+def test_one_weak_likeness_joins_no_two_large_sets(copies, bridges, joined):
+    chance = np.random.default_rng(3)
+    fields = [np.kron(chance.standard_normal((32, 32)), np.ones((2, 2))) for _ in range(2)]
+
+    def at(degrees):
+        angle = np.radians(degrees)
+        mixed = np.cos(angle) * fields[0] + np.sin(angle) * fields[1]
+        return np.clip(128 + 30 * mixed, 0, 255).astype(np.uint8)
+
+    # From one set to the other: each is like its neighbours, and only those in the middle are like each other, weakly.
+    one, first, second, other = 0, 19, 42, 61
+    assert 0.9 <= alike(at(first), at(second)) < 0.95 <= alike(at(one), at(first))
+    assert alike(at(one), at(second)) < 0.9
+    degrees = [one] * copies + [first] * bridges + [second] * bridges + [other] * copies
+    squares = np.stack([at(each) for each in degrees])
+    candidates = find_candidates(squares, flips=False, on_progress=lambda done, total: None)
+    links = find_links(looks(squares), candidates, 0.9, lambda done, total: None)
+    half = copies + bridges
+    assert any((link.first < half) != (link.second < half) for link in links) == joined
+    assert len(links) == 2 * half - 2 + joined
