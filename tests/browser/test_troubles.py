@@ -53,6 +53,7 @@ def test_a_run_whose_folder_has_vanished_is_shown_as_gone(trainer, visit):
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_a_killed_engine_shows_as_interrupted_in_two_browsers_and_resume_finishes_it(trainer, visit):
     trainer.start()
     run = trainer.train()

@@ -71,6 +71,7 @@ def test_the_demo_makes_a_lora_and_a_grid_in_its_folder_and_keeps_them_when_run_
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_demo_goes_on_with_its_run(tmp_path, less_work):
     pressed = []
 

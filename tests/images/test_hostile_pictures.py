@@ -1,6 +1,6 @@
 """Hostile inputs to the steps of the studio, through the real command line: each is told, and breaks nothing.
 
-`python3 tests -m slow -s tests/images/test_hostile_pictures.py` prints the table: input, and what was said.
+`python3 tests -s tests/images/test_hostile_pictures.py` prints the table: input, and what was said.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.images.hostile.prompt_logs import ATTEMPTS as PROMPT_LOGS
 from tests.images.hostile.rewording import ATTEMPTS as REWORDING
 from tests.test_bad_input import make_engine_ready, run_command
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = pytest.mark.engine
 
 ATTEMPTS = {**IMPORTING, **PROMPT_LOGS, **LOOKING, **CAPTIONING, **REWORDING}
 ROWS = [(name, what) for name, attempt in ATTEMPTS.items() for what in attempt.said]

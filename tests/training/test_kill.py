@@ -91,6 +91,7 @@ def kill_and_compare(runs, worker, killed, changes, seconds):
     assert left_behind(run) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_three_times_ends_as_if_it_had_not_been(runs, worker, killed):
     chance = random.Random(0)
     kill_and_compare(runs, worker, killed, {**BUSY, "epochs": 5}, [chance.uniform(0, 0.25) for _ in range(3)])

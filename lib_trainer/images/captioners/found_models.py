@@ -52,6 +52,8 @@ def find_model(kind: str, name: str, place: Path | None, is_model: Callable[[Pat
         return found[name]
     if not name and found:
         return next(iter(found.values()))
+    if Path(name).name != name:
+        raise ModelError(f"{name} is a path and 'model' a name; give the path as 'place'.")
     if name:
         hint = did_you_mean(name, list(found))
         raise ModelError(f"{own_folder()} has no model {name!r} for {kind}.{hint} Download it, or say where it lies.")

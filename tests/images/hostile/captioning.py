@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.images.hostile.table import Attempt, fill, png
 
-CAPTION = "caption --folder PLACE/in --device cpu --tagger.model PLACE/model"
+CAPTION = "caption --folder PLACE/in --device cpu --tagger.place PLACE/model"
 
 
 def tagger(**files):
@@ -46,6 +46,10 @@ ATTEMPTS = {
     "good tagger": Attempt(
         f"{CAPTION} --dry-run", tagger(),
         {"a picture that is cut off, to be described": ("cut.png", "truncated")},
+    ),
+    "path for a name": Attempt(
+        CAPTION.replace("tagger.place", "tagger.model"), tagger(),
+        {"a place given as the name of a model": ("PLACE/model", "is a path", "as 'place'")}, fails=True,
     ),
     "template": Attempt(
         f"{CAPTION} --wording.template '{{tags.__class__}}'", tagger(),

@@ -67,6 +67,6 @@ ATTEMPTS = {
     "copies among other files": Attempt(
         "prepare --folder PLACE/in --output PLACE/out", strange_copies,
         {"copies into a folder with other files": ("PLACE/out already holds other files (mine.png)",)}, fails=True,
-        made=("mine.png",),
+        made=("mine.png",), changes=("run",),
     ),
 }  # fmt: skip
