@@ -11,6 +11,8 @@ import pickle
 import sys
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +24,7 @@ from lib_trainer.models.pickle_files import PickleFile
 from lib_trainer.weights.tensor_bytes import NAMES, Writing
 
 FOLDER, VERSION = "archive", "3"
+FIELD = 2**32 - 2  # bytes: what a place in the archive's usual list can tell
 PROTOCOL = 2  # what PyTorch uses; its safe reader knows no other
 # The old names of types of storage, all that the check lets pass.
 STORAGES: dict[torch.dtype, type[Any]] = {
@@ -68,7 +71,7 @@ def write_pickle(file: IO[bytes], writing: Writing) -> None:
         OutputError: a tensor's type can't be in such a file, or what was read back is not what was written.
     """
     dtypes = writing.dtypes()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with _usual_places(), zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         _put(archive, "data.pkl", _pickled(writing, dtypes))
         _put(archive, "byteorder", sys.byteorder.encode())
         for number, (name, dtype) in enumerate(dtypes.items()):
@@ -76,6 +79,21 @@ def write_pickle(file: IO[bytes], writing: Writing) -> None:
         _put(archive, "version", f"{VERSION}\n".encode())
     file.flush()
     writing.check(PickleFile(Path(file.name)))
+
+
+@contextmanager
+def _usual_places() -> Iterator[None]:
+    """Let places of up to 4 GiB be told in the usual list of an archive, not in the extended one (ZIP64).
+
+    Python extends from 2 GiB on, which is allowed; PyTorch up to 2.3 at least then takes an archive between 2 and 4 GiB
+    for damaged (miniz adds the entry's size to the mark that stands for "see the extended list").
+    """
+    usual = zipfile.ZIP64_LIMIT
+    zipfile.ZIP64_LIMIT = FIELD
+    try:
+        yield
+    finally:
+        zipfile.ZIP64_LIMIT = usual
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes | memoryview) -> None:

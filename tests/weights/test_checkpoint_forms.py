@@ -17,6 +17,8 @@ from lib_trainer.models.loading import load_model  # noqa: E402
 from lib_trainer.models.sd1_settings import Settings  # noqa: E402
 from lib_trainer.models.webui_config import webui_config  # noqa: E402
 from lib_trainer.weights.checkpoints import write_checkpoint  # noqa: E402
+from lib_trainer.weights.pickle_writing import write_pickle  # noqa: E402
+from lib_trainer.weights.tensor_bytes import Writing  # noqa: E402
 from tests.models.families import CHECKPOINTS, SD2_FULL, SDXL_FULL, sdxl_checkpoint  # noqa: E402
 from tests.models.miniature import FULL, miniature_checkpoint  # noqa: E402
 
@@ -213,3 +215,36 @@ def test_the_configurations_of_the_real_sizes_are_those_of_the_webui():
     assert denoiser["scaling_config"]["target"].endswith(".VScaling")
     assert denoiser["weighting_config"]["target"].endswith(".VWeighting")
     assert xl["conditioner_config"]["params"]["emb_models"][0]["params"] == {"layer": "hidden", "layer_idx": 11}
+
+
+class Ones:
+    """A table of three tensors of ones."""
+
+    def __iter__(self):
+        return iter("abc")
+
+    def __getitem__(self, name):
+        return torch.ones(50)
+
+    def shape(self, name):
+        return (50,)
+
+    def stored_dtype(self, name):
+        return torch.float32
+
+
+@pytest.mark.parametrize(("begin", "extended"), [(2**31 + 64, 0), (2**32 - 300, 5), (2**32 + 64, 6)])
+def test_places_in_a_ckpt_are_extended_from_four_gigabytes_on_as_old_pytorch_reads_them(tmp_path, begin, extended):
+    """PyTorch 2.1 and 2.3 add an entry's size to the mark for an extended place, and want the sum inside the file."""
+    path = tmp_path / "large.ckpt"
+    with path.open("wb") as file:
+        file.write(b"PK\x03\x04")  # by which PyTorch knows an archive; then a hole
+        file.seek(begin)
+        write_pickle(file, Writing(path, Ones()))
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        assert sum(bool(entry.extra) for entry in entries) == extended
+        assert all(bool(entry.extra) == (entry.header_offset >= 2**32 - 1) for entry in entries)
+        assert all(2**32 - 1 + 30 + entry.file_size <= path.stat().st_size for entry in entries if entry.extra)
+    loaded = torch.load(path, weights_only=True, mmap=True)["state_dict"]
+    assert list(loaded) == list("abc") and all(torch.equal(tensor, torch.ones(50)) for tensor in loaded.values())
