@@ -1,6 +1,7 @@
 // Pictures and captions out of folders, archives and tables, copied into one folder of the project.
 
 import { RunBar } from "./bar.mjs";
+import { beginStep } from "./begin_step.mjs";
 import { ChosenPaths } from "./chosen_paths.mjs";
 import { button, h, put, show } from "./dom.mjs";
 import { Follower, hasEnded } from "./follow.mjs";
@@ -101,17 +102,7 @@ class BringIn {
   }
 
   async begin() {
-    this.complain([]);
-    try {
-      const config = { ...this.form.values(), source: this.chosen.paths };
-      const run = await this.context.api.post(this.context.route("runs"), { step: "import", config });
-      this.context.form.brought = run.id;
-      this.context.save();
-      this.follower.follow(run.id);
-    } catch (error) {
-      this.complain(error.complaints?.length ? error.complaints : [{ path: "", message: error.message }]);
-    }
-    setTimeout(() => this.showState()); // after the button's own end
+    await beginStep(this, "import", { ...this.form.values(), source: this.chosen.paths }, "brought");
   }
 
   update() {

@@ -1,6 +1,7 @@
 // Prompt logs: exports of chat channels, filtered and counted, then their pictures with captions.
 
 import { RunBar } from "./bar.mjs";
+import { beginStep } from "./begin_step.mjs";
 import { ChosenPaths } from "./chosen_paths.mjs";
 import { button, debounced, h, put, say, show } from "./dom.mjs";
 import { Follower, hasEnded } from "./follow.mjs";
@@ -138,17 +139,8 @@ class PromptLog {
 
   async begin(pictures) {
     this.again.cancel();
-    this.complain([]);
-    try {
-      const config = { ...this.form.values(), files: this.chosen.paths, pictures };
-      const run = await this.context.api.post(this.context.route("runs"), { step: "promptlog", config });
-      this.context.form.promptLogRun = run.id;
-      this.context.save();
-      this.follower.follow(run.id);
-    } catch (error) {
-      this.complain(error.complaints?.length ? error.complaints : [{ path: "", message: error.message }]);
-    }
-    setTimeout(() => this.showState()); // after the button's own end
+    const config = { ...this.form.values(), files: this.chosen.paths, pictures };
+    await beginStep(this, "promptlog", config, "promptLogRun");
   }
 
   update() {

@@ -16,6 +16,7 @@ from lib_trainer.images.pixels import PictureError, measure
 
 # A file that was written this shortly before it was looked at may change again without a change of its time.
 SETTLED_NANOSECONDS = 2_000_000_000
+Stamp = tuple[int, int]
 
 Known = dict[str, tuple[int, int, int, int, str]]
 
@@ -37,7 +38,7 @@ class KnownSizes:
             PictureError: the file can't be used.
         """
         known = self._before.get(str(path))
-        if known is None or known[:2] != _stamp(path):
+        if known is None or known[:2] != file_stamp(path):
             return self.learn(path, measure)
         self._now[str(path)] = known
         if known[4]:
@@ -50,7 +51,7 @@ class KnownSizes:
         Raises:
             PictureError: what `look` raises, remembered as well.
         """
-        stamp = _stamp(path)
+        stamp = file_stamp(path)
         try:
             width, height = look(path)
         except PictureError as error:
@@ -77,7 +78,8 @@ class KnownSizes:
             ) from error
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def file_stamp(path: Path) -> Stamp:
+    """A file's size in bytes and the time of its last change in nanoseconds: as long as they stay, so does the file."""
     try:
         status = path.stat()
     except OSError:

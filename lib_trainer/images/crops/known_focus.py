@@ -13,12 +13,11 @@ from lib_trainer.core.errors import OutputError
 from lib_trainer.core.whole_files import write_text
 from lib_trainer.images.crops.faces import SIDE, FaceFinder
 from lib_trainer.images.crops.focus import PARTS, Focus, find_focus
-from lib_trainer.images.known_sizes import SETTLED_NANOSECONDS
+from lib_trainer.images.known_sizes import SETTLED_NANOSECONDS, Stamp, file_stamp
 from lib_trainer.images.pixels import open_small
 
 VERSION = 1  # raise it when the same picture begins to have another focus
 
-Stamp = tuple[int, int]
 Known = dict[str, tuple[Stamp, Focus]]
 
 
@@ -39,7 +38,7 @@ class KnownFocus:
         Raises:
             PictureError: it can't be opened.
         """
-        stamp = _stamp(picture)
+        stamp = file_stamp(picture)
         known = self._known.get(str(picture))
         if known is not None and known[0] == stamp:
             return known[1]
@@ -67,14 +66,6 @@ class KnownFocus:
             write_text(self._index, json.dumps({"version": VERSION, "pictures": kept}))
         except OSError as error:
             raise OutputError(f"The cache file {self._index} can't be written ({error}); make room there.") from error
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        status = path.stat()
-    except OSError:
-        return -1, 0  # gone meanwhile; whoever opens it says so
-    return status.st_size, status.st_mtime_ns
 
 
 def _read(index: Path) -> Known:
