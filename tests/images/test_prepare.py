@@ -32,13 +32,6 @@ def caption(path, text):
 
 
 @pytest.fixture
-def run(tmp_path):
-    run = RunDirectory(tmp_path / "run")
-    run.create("prepare", {})
-    return run
-
-
-@pytest.fixture
 def options(tmp_path):
     return PrepareOptions(
         folder=tmp_path / "photos", output=tmp_path / "out", buckets=BucketOptions(resolution=64, step=8)

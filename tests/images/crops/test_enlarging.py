@@ -9,7 +9,6 @@ import pytest
 from lib_trainer.core.errors import ConfigError
 from lib_trainer.core.events import Notice
 from lib_trainer.core.host_desk import DeclinedError
-from lib_trainer.core.run_directory import RunDirectory
 from lib_trainer.images.options import BucketOptions, PrepareOptions
 
 pytestmark = pytest.mark.engine
@@ -19,13 +18,6 @@ from PIL import Image, ImageChops  # noqa: E402
 
 from lib_trainer.images.prepare import prepare  # noqa: E402
 from tests.answering_page import answering  # noqa: E402
-
-
-@pytest.fixture
-def run(tmp_path):
-    run = RunDirectory(tmp_path / "run")
-    run.create("prepare", {})
-    return run
 
 
 @pytest.fixture

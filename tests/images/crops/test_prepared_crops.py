@@ -26,13 +26,6 @@ RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
 @pytest.fixture
-def run(tmp_path):
-    run = RunDirectory(tmp_path / "run")
-    run.create("prepare", {})
-    return run
-
-
-@pytest.fixture
 def options(tmp_path):
     (tmp_path / "photos").mkdir()
     buckets = BucketOptions(resolution=64, step=8, square=True)
