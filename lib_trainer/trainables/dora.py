@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from lib_trainer.core.options import existing
 from lib_trainer.trainables.base import Shape
 from lib_trainer.trainables.layered import START_HELP, Design, told_sizes
-from lib_trainer.trainables.lora import DOWN, UP, lora_shapes
+from lib_trainer.trainables.lora import DOWN, lora_shapes
 from lib_trainer.trainables.places import Place
 from lib_trainer.trainables.ranked import RankedOptions
 
@@ -22,26 +22,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from lib_trainer.trainables.layered import Named
-    from lib_trainer.trainables.weight_layers import WeightLayer
+    from lib_trainer.trainables.dora_layers import DoraLayer
 
 LENGTHS = "dora_scale"
-SHORTEST = 1e-12  # no division by nought for an input that the model never uses
-
-
-def column_norms(weight: Tensor) -> Tensor:
-    """The norm of each input's values in a weight [out, in, ...]: [1, in, ...] with ones for the rest."""
-    import torch
-
-    over = [axis for axis in range(weight.ndim) if axis != 1]
-    norms: Tensor = torch.linalg.vector_norm(weight, dim=over, keepdim=True)
-    return norms.clamp_min(SHORTEST)
-
-
-def dora_delta(weight: Tensor, addition: Tensor, lengths: Tensor) -> Tensor:
-    """What is added to a weight [out, in, ...] whose changed columns get these lengths [1, in, ...] (equation 5)."""
-    changed = weight + addition
-    return changed * (lengths / column_norms(changed)) - weight
 
 
 @dataclass(frozen=True)
@@ -78,19 +61,17 @@ class DoraDesign:
     def shapes(self, place: Place) -> dict[str, Shape]:
         return {**lora_shapes(place, self.rank), LENGTHS: (1, place.shape[1], *(1 for _ in place.shape[2:]))}
 
-    def build(self, frozen: nn.Module, place: Place) -> WeightLayer:
-        from lib_trainer.trainables.lora_layers import lora_delta
-        from lib_trainer.trainables.weight_layers import WeightLayer
+    def build(self, frozen: nn.Module, place: Place) -> DoraLayer:
+        from torch import nn
 
-        scale = self.alpha / self.rank
+        from lib_trainer.trainables.dora_layers import DoraLayer
 
-        def delta(named: Named, weight: Tensor) -> Tensor:
-            return dora_delta(weight, lora_delta(named[DOWN], named[UP], scale), named[LENGTHS])
-
-        return WeightLayer(frozen, self, place, delta)
+        assert isinstance(frozen, (nn.Linear, nn.Conv2d))
+        return DoraLayer(frozen, self.rank, self.alpha)
 
     def start(self, trained: Mapping[str, nn.Parameter], weight: Tensor, generator: torch.Generator) -> None:
+        from lib_trainer.trainables.dora_layers import column_norms
         from lib_trainer.trainables.lora_layers import spread_as_new
 
         spread_as_new(trained[DOWN], generator)
-        trained[LENGTHS].data.copy_(column_norms(weight.float()))
+        trained[LENGTHS].data.copy_(column_norms(weight.float()).view_as(trained[LENGTHS]))

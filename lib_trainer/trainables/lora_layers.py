@@ -43,12 +43,12 @@ def spread_as_new(tensor: Tensor, generator: torch.Generator) -> None:
     tensor.data.copy_(torch.rand(tensor.shape, generator=generator) * (2 * bound) - bound)
 
 
-def _scaled(product: Tensor, scale: float) -> Tensor:
-    """In place; alpha is often the rank, and a small step has two hundred of these."""
+def scaled(product: Tensor, scale: float) -> Tensor:
+    """Multiply in place; alpha is often the rank, and a small step has two hundred of these."""
     return product if scale == 1 else product.mul_(scale)
 
 
-class _Frozen(NamedTuple):
+class FrozenRows(NamedTuple):
     """W [out, in] of a layer, its bias, and how much of B A is added to it."""
 
     weight: Tensor
@@ -60,9 +60,9 @@ class _RowsWithLora(torch.autograd.Function):
     """Rows [..., in] to [..., out], B A added in place; only x, A x, A and B are kept for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, frozen: _Frozen) -> Tensor:
+    def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, frozen: FrozenRows) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
-        hidden = _scaled(rows @ down.t(), frozen.scale)
+        hidden = scaled(rows @ down.t(), frozen.scale)
         y = functional.linear(rows, frozen.weight, frozen.bias)
         y.addmm_(hidden, up.t())
         ctx.save_for_backward(rows, hidden, down, up)
@@ -74,7 +74,7 @@ class _RowsWithLora(torch.autograd.Function):
         rows, hidden, down, up = ctx.saved_tensors
         weight, _, scale = ctx.frozen
         gradient = gradients[0].reshape(-1, gradients[0].shape[-1])
-        to_hidden = _scaled(gradient @ up, scale)
+        to_hidden = scaled(gradient @ up, scale)
         to_up = gradient.t() @ hidden
         to_down = to_hidden.t() @ rows
         to_x = None
@@ -97,7 +97,7 @@ class LoraLayer(Layer):
         self.up_rate_ratio = 1.0
         self.scale = alpha / rank
         device = frozen.weight.device
-        shapes = _shapes(frozen, rank)
+        shapes = matrix_shapes(frozen, rank)
         self.down = nn.Parameter(torch.zeros(shapes[0], device=device))
         self.up = nn.Parameter(torch.zeros(shapes[1], device=device))
 
@@ -132,7 +132,7 @@ class LoraLayer(Layer):
     def _on_rows(self, x: Tensor) -> Tensor:
         """Rows [..., in], such as tokens, through a frozen matrix and the layer's own."""
         frozen = self.frozen[0]
-        dtype = _arithmetic(x)
+        dtype = arithmetic_of(x)
         x = x.to(dtype)
         weight = frozen.weight.flatten(1).to(dtype)
         bias = None if frozen.bias is None else frozen.bias.to(dtype)
@@ -142,7 +142,7 @@ class LoraLayer(Layer):
         if (self.dropout and self.training) or frozen.weight.requires_grad:
             hidden = functional.dropout(functional.linear(x, down), self.dropout, self.training)
             return functional.linear(x, weight, bias) + functional.linear(hidden, up * self.scale)
-        y: Tensor = _RowsWithLora.apply(x, down, up, _Frozen(weight, bias, self.scale))  # type: ignore[no-untyped-call]
+        y: Tensor = _RowsWithLora.apply(x, down, up, FrozenRows(weight, bias, self.scale))  # type: ignore[no-untyped-call]
         return y
 
 
@@ -159,7 +159,7 @@ class LoraConv(LoraLayer):
     def forward(self, x: Tensor) -> Tensor:
         frozen = self.frozen[0]
         assert isinstance(frozen, nn.Conv2d)
-        if self.scale != 0 and _is_pointwise(frozen):
+        if self.scale != 0 and is_pointwise(frozen):
             return self._on_rows(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2).contiguous()
         y: Tensor = frozen._conv_forward(x, frozen.weight, frozen.bias)
         if self.scale == 0:
@@ -170,16 +170,19 @@ class LoraConv(LoraLayer):
         return y + functional.conv2d(hidden, up)
 
 
-def _is_pointwise(frozen: nn.Conv2d) -> bool:
+def is_pointwise(frozen: nn.Conv2d) -> bool:
+    """Whether a convolution looks at one pixel at a time, so that pixels are rows."""
     return frozen.kernel_size == frozen.stride == (1, 1) and frozen.padding == (0, 0) and frozen.groups == 1
 
 
-def _shapes(frozen: nn.Linear | nn.Conv2d, rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def matrix_shapes(frozen: nn.Linear | nn.Conv2d, rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Those of A and B."""
     if isinstance(frozen, nn.Conv2d):
         return (rank, frozen.in_channels, *frozen.kernel_size), (frozen.out_channels, rank, 1, 1)
     return (rank, frozen.in_features), (frozen.out_features, rank)
 
 
-def _arithmetic(x: Tensor) -> torch.dtype:
+def arithmetic_of(x: Tensor) -> torch.dtype:
+    """The type to compute in: that of autocast where it is on, else that of x."""
     kind = x.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype

@@ -89,11 +89,11 @@ def _usual_places() -> Iterator[None]:
     for damaged (miniz adds the entry's size to the mark that stands for "see the extended list").
     """
     usual = zipfile.ZIP64_LIMIT
-    zipfile.ZIP64_LIMIT = FIELD
+    zipfile.ZIP64_LIMIT = FIELD  # type: ignore[misc]
     try:
         yield
     finally:
-        zipfile.ZIP64_LIMIT = usual
+        zipfile.ZIP64_LIMIT = usual  # type: ignore[misc]
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes | memoryview) -> None:
