@@ -98,19 +98,47 @@ def host_parts(python: Path, arguments: list[str]) -> dict[str, list[str]]:
 
 
 def run_parts(parts: dict[str, list[str]]) -> int:
-    """Run each part, also after one that failed; name those that failed."""
+    """Run each part, also after one that failed; name those that failed.
+
+    The types are checked beside the tests of the page, which leave one processor free.
+    """
     environment = {**SETTINGS, **clean_environment()}
-    codes = {}
+    codes: dict[str, int] = {}
+    beside = {"tests of the page": "types"} if "tests of the page" in parts else {}
     for name, command in parts.items():
-        began = time.monotonic()
-        say(f"== {name}")
-        codes[name] = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-        if not name.startswith("tests"):
-            say(f"{name}: {'failed' if codes[name] else 'good'} after {duration(time.monotonic() - began)}")
+        if name in beside.values():
+            continue
+        other = beside.get(name)
+        with ThreadPoolExecutor(1) as pool:
+            quiet = pool.submit(_run_quietly, parts[other], environment) if other else None
+            began = time.monotonic()
+            say(f"== {name}")
+            codes[name] = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+            if not name.startswith("tests"):
+                _say_how_it_went(name, codes[name], time.monotonic() - began)
+            if other and quiet:
+                say(f"== {other}")
+                codes[other], seconds, said = quiet.result()
+                say(said.rstrip())
+                _say_how_it_went(other, codes[other], seconds)
     failed = [name for name, code in codes.items() if code]
     if any(not name.startswith("tests") for name in failed):
         say(f"Failed: {', '.join(failed)}.")
     return max(abs(code) for code in codes.values())
+
+
+def _run_quietly(command: list[str], environment: dict[str, str]) -> tuple[int, float, str]:
+    """The exit code, the seconds that it took, and all that it said."""
+    began = time.monotonic()
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    return done.returncode, time.monotonic() - began, done.stdout
+
+
+def _say_how_it_went(name: str, code: int, seconds: float) -> None:
+    say(f"{name}: {'failed' if code else 'good'} after {duration(seconds)}")
 
 
 def all_environments() -> Path:
