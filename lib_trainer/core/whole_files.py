@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+LEFTOVER = re.compile(r".+\.\d+-\d+(\.old)?\.tmp", re.DOTALL)
 LONGEST_KEPT = 200  # bytes of a name in its temporary name
 
 
@@ -70,6 +72,13 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what was being written here and further inside when its process was killed; for who works there alone."""
+    for path in list(folder.rglob("*.tmp")):
+        if LEFTOVER.fullmatch(path.name):
+            remove(path)
 
 
 def _flush(folder: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from lib_trainer.core.whole_files import remove, whole_file, whole_folder, write_text
+from lib_trainer.core.whole_files import remove, remove_leftovers, whole_file, whole_folder, write_text
 
 
 def test_the_file_takes_its_name_only_at_the_end(tmp_path):
@@ -112,3 +115,27 @@ def test_files_and_folders_are_removed_and_what_is_gone_is_no_error(tmp_path):
 def test_a_file_may_have_the_longest_name_that_the_disk_takes(tmp_path, name):
     write_text(tmp_path / name, "text")
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from lib_trainer.core.whole_files import whole_file, whole_folder
+place = Path(sys.argv[1])
+with whole_file(place / "in" / "a.txt") as file, whole_folder(place / "b") as folder:
+    file.write(b"half")
+    (folder / "c").touch()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing is killed that way there")
+def test_what_a_killed_process_was_writing_is_removed_and_nothing_else(tmp_path):
+    for name in ("notes.tmp", "a.1-2.tmp.txt", "b.txt"):
+        (tmp_path / name).touch()
+    own = sorted(tmp_path.iterdir())
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=Path(__file__).parents[2], check=False)
+    assert len(list(tmp_path.rglob("*.tmp"))) == 3
+    remove_leftovers(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([*own, tmp_path / "in"])
+    assert list((tmp_path / "in").iterdir()) == []

@@ -19,6 +19,7 @@ from lib_trainer.core.errors import DataError, OutputError
 from lib_trainer.core.events import Saved
 from lib_trainer.core.file_lock import file_lock
 from lib_trainer.core.run_directory import RunDirectory
+from lib_trainer.core.whole_files import remove_leftovers
 from lib_trainer.images.importing.entries import Entry, Left, Source, UnreadableEntry
 from lib_trainer.images.importing.landing import BLOCK_BYTES, Arrival, Landing
 from lib_trainer.images.importing.options import ImportOptions
@@ -106,6 +107,7 @@ def _incoming(output: Path) -> Iterator[Path]:
         if not ours:
             raise DataError(f"Another import into {output} is at work; wait for its end, or choose another 'output'.")
         shutil.rmtree(folder, ignore_errors=True)
+        remove_leftovers(output)
         folder.mkdir()
         try:
             yield folder

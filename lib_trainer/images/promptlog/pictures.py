@@ -16,7 +16,7 @@ from lib_trainer.core.errors import ConfigError, DataError, OutputError
 from lib_trainer.core.events import Notice, Progress, Saved, Table
 from lib_trainer.core.file_lock import file_lock
 from lib_trainer.core.run_directory import RunDirectory
-from lib_trainer.core.whole_files import remove
+from lib_trainer.core.whole_files import remove, remove_leftovers
 from lib_trainer.images.promptlog.addresses import VARIABLE, told_hosts
 from lib_trainer.images.promptlog.fetching import Fetcher, Part
 from lib_trainer.images.promptlog.ledger import Ledger
@@ -99,6 +99,7 @@ def take_pictures(options: PromptLogOptions, chosen: Selection, output: Path, ru
         with file_lock(output / LOCK, LOCK_SECONDS) as ours:
             if not ours:
                 raise OutputError(f"Another run puts pictures into {output}; wait for its end.")
+            remove_leftovers(output)
             tally = _take(options, chosen, output, run, total)
     except (OSError, sqlite3.Error) as error:
         raise OutputError(f"Pictures can't be put into {output} ({error}); make room, or choose another.") from error

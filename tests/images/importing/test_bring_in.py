@@ -344,7 +344,7 @@ def test_a_stop_ends_it_early_and_the_next_run_brings_the_rest(tmp_path, bring, 
 
 
 def test_what_a_killed_import_left_half_is_cleared_away(tmp_path, bring, out, png, fill):
-    fill(tmp_path / "out", {".incoming/3": b"half of a picture"})
+    fill(tmp_path / "out", {".incoming/3": b"half of a picture", "in/b.png.123-45.tmp": b"half"})
     bring(fill(tmp_path / "photos", {"a.png": png()}))
     assert list(out()) == ["a.png"]
 

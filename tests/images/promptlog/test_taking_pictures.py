@@ -195,6 +195,7 @@ def test_a_run_that_is_killed_between_a_picture_and_its_record_ends_with_the_sam
         with pytest.raises(Killed):
             promptlog(config, run)
     assert sum(name.endswith(".png") for name in made(tmp_path / "out")) == 1
+    (tmp_path / "out" / "a.txt.123-45.tmp").write_text("half of a cap")
     assert promptlog(config, run)["taken"] == 2
     assert len(made(tmp_path / "out")) == 5
 
