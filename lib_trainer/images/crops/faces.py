@@ -21,6 +21,7 @@ CASCADES = {
 SIDE = 512  # pixels of the longer side on which faces are looked for
 SMALLEST = 1 / 12  # of the shorter side; whatever is smaller is not what the picture is of
 STEP = 1.1  # how much larger each next face may be
+LOADING = threading.Lock()  # OpenCV takes itself out of the loaded modules for a moment while it is loaded
 
 
 class FaceFinder:
@@ -44,7 +45,8 @@ class FaceFinder:
 
     def _cascades(self) -> list[Any]:
         if not hasattr(self._own, "cascades"):
-            import cv2
+            with LOADING:
+                import cv2
 
             folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
             self._own.cascades = [cv2.CascadeClassifier(str(folder / name)) for name in CASCADES]
